@@ -1,0 +1,215 @@
+"""Which starts may be offered, and why another may not. Pure; every time is UTC seconds.
+
+The grid of starts begins anew at the start of each open span and at each local midnight inside one, so it never depends
+on when it is asked for. Buffers (docs/decisions.md): against busy time a session brings its own before and after; between
+two bookings the gap is at least the larger of the earlier one's after and the later one's before. Buffers may lie
+outside open hours.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Sequence
+from datetime import date
+from datetime import timedelta
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from .hours import local_day
+from .hours import midnight
+from .hours import week_of
+from .spans import DAY
+from .spans import MINUTE
+from .spans import Span
+from .spans import Spans
+
+
+class Rules(NamedTuple):
+    """What an offer asks of a start. Minutes, but `horizon` which is days; a cap of 0 means none."""
+
+    minutes: int
+    step: int
+    before: int
+    after: int
+    notice: int
+    horizon: int
+    zone: ZoneInfo
+    per_day: int = 0
+    per_week: int = 0
+    coach_per_day: int = 0
+    coach_per_week: int = 0
+
+
+class Taken(NamedTuple):
+    """A live booking as the slot engine sees it: when, its own buffers in minutes, and whether it is of the same offer."""
+
+    start: int
+    end: int
+    before: int
+    after: int
+    same_offer: bool = False
+
+
+class Reason(NamedTuple):
+    """One rule that speaks against a start. `name` is a calendar's or a booking reference, never a title."""
+
+    rule: str
+    name: str = ""
+    span: Span | None = None
+
+
+class Times(NamedTuple):
+    """All that decides about starts at one moment: open time, busy time by calendar name, live bookings, rules, now."""
+
+    open: Spans
+    busy: Spans
+    taken: Sequence[Taken]
+    rules: Rules
+    now: int
+
+    @property
+    def earliest(self) -> int:
+        """The first start that minimum notice allows."""
+        return self.now + self.rules.notice * MINUTE
+
+    @property
+    def latest(self) -> int:
+        """The end of the last local day inside the horizon; every start is before it."""
+        last = local_day(self.now, self.rules.zone) + timedelta(days=self.rules.horizon + 1)
+        return midnight(last, self.rules.zone)
+
+
+def offer(times: Times, start: int = 0, end: int = 1 << 62) -> list[int]:
+    """The starts in [start, end) that may be booked, rising."""
+    low, high = max(start, times.earliest), min(end, times.latest)
+    if low >= high:
+        return []
+    forbidden = _forbidden(times, low, high)
+    full = _full_days(times)
+    found: list[int] = []
+    for grid in _grids(times, low, high):
+        for free in _free_runs(grid, forbidden):
+            found.extend(free)
+    if not full.days and not full.weeks:
+        return found
+    return [at for at in found if not full.holds(local_day(at, times.rules.zone))]
+
+
+def offered(times: Times, at: int) -> bool:
+    """Whether exactly this start is offered now."""
+    return offer(times, at, at + 1) == [at]
+
+
+def nearest(times: Times, at: int, count: int = 3) -> list[int]:
+    """Up to `count` offered starts closest to an instant, in order of time."""
+    starts = offer(times)
+    return sorted(sorted(starts, key=lambda start: (abs(start - at), start))[:count])
+
+
+def explain(times: Times, at: int, busy_by_name: Iterable[tuple[str, Spans]], refs: Sequence[str]) -> list[Reason]:
+    """Every rule that speaks against this start; an empty list means it is offered.
+
+    `busy_by_name` splits the busy time by calendar, `refs` names the bookings of `times.taken` in the same order.
+    """
+    rules = times.rules
+    end = at + rules.minutes * MINUTE
+    reasons: list[Reason] = []
+    if at < times.earliest:
+        reasons.append(Reason("notice", span=Span(times.now, times.earliest)))
+    if at >= times.latest:
+        reasons.append(Reason("horizon", span=Span(times.latest, at)))
+    if not times.open.covers(at, end):
+        reasons.append(Reason("closed"))
+    elif not any(at in grid for grid in _grids(times, at, at + 1)):
+        reasons.append(Reason("grid"))
+    for name, spans in busy_by_name:
+        hits = spans.within(at - rules.before * MINUTE, end + rules.after * MINUTE)
+        reasons.extend(Reason("busy", name, span) for span in hits)
+    for taken, ref in zip(times.taken, refs, strict=True):
+        low, high = _forbidden_by(taken, rules)
+        if low <= at < high:
+            reasons.append(Reason("booking", ref, Span(taken.start, taken.end)))
+    full, day = _full_days(times), local_day(at, rules.zone)
+    if day in full.days:
+        reasons.append(Reason("day-full"))
+    if week_of(day) in full.weeks:
+        reasons.append(Reason("week-full"))
+    return reasons
+
+
+class _Full(NamedTuple):
+    days: frozenset[date]
+    weeks: frozenset[date]
+
+    def holds(self, day: date) -> bool:
+        return day in self.days or week_of(day) in self.weeks
+
+
+def _full_days(times: Times) -> _Full:
+    rules = times.rules
+    if not (rules.per_day or rules.per_week or rules.coach_per_day or rules.coach_per_week):
+        return _Full(frozenset(), frozenset())
+    mine = [local_day(t.start, rules.zone) for t in times.taken if t.same_offer]
+    every = [local_day(t.start, rules.zone) for t in times.taken]
+    days = _at_cap(mine, rules.per_day) | _at_cap(every, rules.coach_per_day)
+    weeks = _at_cap(map(week_of, mine), rules.per_week) | _at_cap(map(week_of, every), rules.coach_per_week)
+    return _Full(days, weeks)
+
+
+def _at_cap(dates: Iterable[date], cap: int) -> frozenset[date]:
+    return frozenset(day for day, count in Counter(dates).items() if cap and count >= cap)
+
+
+def _forbidden_by(taken: Taken, rules: Rules) -> tuple[int, int]:
+    """The half-open run of starts that a booking makes impossible."""
+    gap_before = max(rules.after, taken.before) * MINUTE
+    gap_after = max(rules.before, taken.after) * MINUTE
+    return taken.start - gap_before - rules.minutes * MINUTE + 1, taken.end + gap_after
+
+
+def _forbidden(times: Times, low: int, high: int) -> Spans:
+    """All starts in [low, high) that busy time or a booking makes impossible."""
+    rules = times.rules
+    length, before, after = rules.minutes * MINUTE, rules.before * MINUTE, rules.after * MINUTE
+    runs = [
+        (span.start - after - length + 1, span.end + before)
+        for span in times.busy.within(low - before, high + length + after)
+    ]
+    runs.extend(_forbidden_by(taken, rules) for taken in times.taken)
+    return Spans.of(runs)
+
+
+def _grids(times: Times, low: int, high: int) -> Iterator[range]:
+    """The candidate starts in [low, high), as ranges: one for each open span and local day."""
+    rules = times.rules
+    length, step = rules.minutes * MINUTE, rules.step * MINUTE
+    for span in times.open.within(low, high + length):
+        last = min(span.end - length, high - 1)
+        for anchor, stop in _days_of(span, rules.zone):
+            first = anchor if anchor >= low else anchor + -(-(low - anchor) // step) * step
+            end = min(last + 1, stop)
+            if first < end:
+                yield range(first, end, step)
+
+
+def _days_of(span: Span, zone: ZoneInfo) -> Iterator[tuple[int, int]]:
+    """The pieces of a span by local day, as (start, end)."""
+    at = span.start
+    while at < span.end:
+        stop = span.end
+        if span.end - at > DAY // 2 or local_day(at, zone) != local_day(span.end - 1, zone):
+            stop = min(stop, midnight(local_day(at, zone) + timedelta(days=1), zone))
+        yield at, stop
+        at = stop
+
+
+def _free_runs(grid: range, forbidden: Spans) -> Iterator[range]:
+    """The parts of a grid that lie outside the forbidden runs."""
+    step, at = grid.step, grid.start
+    for run in forbidden.within(grid.start, grid.stop):
+        if at < run.start:
+            yield range(at, min(run.start, grid.stop), step)
+        if run.end > at:
+            at += -(-(run.end - at) // step) * step
+    if at < grid.stop:
+        yield range(at, grid.stop, step)

@@ -1,0 +1,212 @@
+"""A coach's settings: what she offers, when, with which words, and how long anything is kept.
+
+They live in the database as one document, are changed at the desk, and travel as TOML. Lengths of time are minutes
+unless the name says days or hours.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated
+from typing import Any
+from typing import Literal
+from zoneinfo import ZoneInfo
+from zoneinfo import available_timezones
+
+import msgspec
+
+from microsite.errors import SettingsError
+
+Slug = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", min_length=1, max_length=40)]
+Minutes = Annotated[int, msgspec.Meta(ge=0, le=60 * 24 * 366)]
+Clock = Annotated[str, msgspec.Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]-(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$")]
+Line = Annotated[str, msgspec.Meta(max_length=120)]
+Text = Annotated[str, msgspec.Meta(max_length=2000)]
+Language = Literal["id", "en"]
+
+RESERVED_SLUGS = frozenset(
+    "en m manage desk dav static status healthz metrics embed privacy book feed robots favicon well-known".split()
+)
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """Base of all settings: unknown fields are mistakes, not extras."""
+
+
+class Words(Strict):
+    """One text in both languages; where one is missing the other stands in."""
+
+    id: Text = ""
+    en: Text = ""
+
+    def __getitem__(self, language: str) -> str:
+        return (self.en or self.id) if language == "en" else (self.id or self.en)
+
+    def __bool__(self) -> bool:
+        return bool(self.id or self.en)
+
+
+class Place(Strict):
+    """Where a session happens. `text` is the link, number, address or own words."""
+
+    kind: Literal["video", "phone", "address", "text"] = "text"
+    text: Words = Words()
+
+
+class Offer(Strict):
+    """A session type that can be booked."""
+
+    slug: Slug
+    title: Words
+    minutes: Annotated[int, msgspec.Meta(ge=5, le=720)]
+    description: Words = Words()
+    price: Words = Words()
+    place: Place = Place()
+    listed: bool = True
+    step: Annotated[int, msgspec.Meta(ge=5, le=720)] = 30
+    before: Annotated[int, msgspec.Meta(ge=0, le=720)] = 0
+    after: Annotated[int, msgspec.Meta(ge=0, le=720)] = 0
+    notice: Minutes = 12 * 60
+    horizon_days: Annotated[int, msgspec.Meta(ge=1, le=365)] = 60
+    per_day: Annotated[int, msgspec.Meta(ge=0, le=100)] = 0
+    per_week: Annotated[int, msgspec.Meta(ge=0, le=500)] = 0
+    cancel_notice: Minutes = 24 * 60
+    mode: Literal["instant", "email", "coach"] = "instant"
+    hold: Annotated[int, msgspec.Meta(ge=5, le=60 * 24)] = 30
+    email: Literal["required", "optional"] = "required"
+    reminder: Minutes = 24 * 60
+    hours: dict[str, list[Clock]] | None = None
+
+
+class CoachSettings(Strict):
+    """Everything a coach decides."""
+
+    name: Line
+    zone: str = "Asia/Jakarta"
+    language: Language = "id"
+    sentence: Words = Words()
+    contact: Line = ""
+    session_title: Words = Words(id="Sesi", en="Session")
+    event_class: Literal["CONFIDENTIAL", "PRIVATE", "none"] = "CONFIDENTIAL"
+    offers: list[Offer] = []
+    hours: dict[str, list[Clock]] = {}
+    exceptions: dict[str, list[Clock]] = {}
+    tentative_blocks: bool = True
+    per_day: Annotated[int, msgspec.Meta(ge=0, le=100)] = 0
+    per_week: Annotated[int, msgspec.Meta(ge=0, le=500)] = 0
+    retention_days: Annotated[int, msgspec.Meta(ge=1, le=365)] = 30
+    stale_minutes: Annotated[int, msgspec.Meta(ge=5, le=1440)] = 60
+
+    def offer(self, slug: str) -> Offer | None:
+        """The offer of that slug, listed or not."""
+        return next((offer for offer in self.offers if offer.slug == slug), None)
+
+    @property
+    def zoneinfo(self) -> ZoneInfo:
+        """The coach's zone."""
+        return ZoneInfo(self.zone)
+
+
+def read_settings(document: Mapping[str, Any], where: str) -> CoachSettings:
+    """Settings from a decoded document; raises SettingsError naming the field."""
+    try:
+        settings = msgspec.convert(document, CoachSettings)
+    except msgspec.ValidationError as error:
+        raise _explained(document, error, where) from error
+    _check(settings, where)
+    return settings
+
+
+def encode_settings(settings: CoachSettings) -> str:
+    """The stored form (JSON)."""
+    return msgspec.json.encode(settings).decode()
+
+
+def decode_settings(text: str) -> CoachSettings:
+    """Settings as the store keeps them; they were checked when they were written."""
+    return msgspec.json.decode(text, type=CoachSettings)
+
+
+def windows(clocks: list[str]) -> list[tuple[int, int]]:
+    """`["09:00-12:00"]` as minutes after midnight."""
+    pairs = (clock.split("-") for clock in clocks)
+    return [(_minutes(start), _minutes(end)) for start, end in pairs]
+
+
+def weekly_windows(hours: Mapping[str, list[str]]) -> dict[int, list[tuple[int, int]]]:
+    """Weekly hours by weekday number, Monday first."""
+    return {WEEKDAYS.index(day): windows(clocks) for day, clocks in hours.items()}
+
+
+def dated_windows(exceptions: Mapping[str, list[str]]) -> dict[date, list[tuple[int, int]]]:
+    """Date exceptions by date; an empty list closes the day."""
+    return {date.fromisoformat(day): windows(clocks) for day, clocks in exceptions.items()}
+
+
+def check_slug(slug: str, where: str, field: str) -> None:
+    """Raise SettingsError for a slug that is malformed or belongs to the site."""
+    if slug in RESERVED_SLUGS:
+        raise SettingsError(where, field, repr(slug), "a name the site does not use itself: " + _listed(RESERVED_SLUGS))
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", slug) or len(slug) > 40:
+        raise SettingsError(where, field, repr(slug), "small letters, digits and single hyphens, at most 40")
+
+
+def _check(settings: CoachSettings, where: str) -> None:
+    if not settings.name.strip():
+        raise SettingsError(where, "name", repr(settings.name), "the coach's name as visitors see it")
+    if settings.zone not in available_timezones():
+        raise SettingsError(where, "zone", repr(settings.zone), "an IANA time zone such as Asia/Jakarta")
+    seen: set[str] = set()
+    for index, offer in enumerate(settings.offers):
+        field = f"offers[{index}]"
+        check_slug(offer.slug, where, f"{field}.slug")
+        if offer.slug in seen:
+            raise SettingsError(where, f"{field}.slug", repr(offer.slug), "a slug no other offer has")
+        seen.add(offer.slug)
+        if not offer.title:
+            raise SettingsError(where, f"{field}.title", "nothing", "a title in at least one language")
+        _check_hours(offer.hours or {}, where, f"{field}.hours")
+    _check_hours(settings.hours, where, "hours")
+    for day, clocks in settings.exceptions.items():
+        try:
+            date.fromisoformat(day)
+        except ValueError as error:
+            raise SettingsError(where, "exceptions", repr(day), "dates such as 2026-12-25") from error
+        _check_windows(clocks, where, f"exceptions.{day}")
+
+
+def _check_hours(hours: Mapping[str, list[str]], where: str, field: str) -> None:
+    for day, clocks in hours.items():
+        if day not in WEEKDAYS:
+            raise SettingsError(where, field, repr(day), ", ".join(WEEKDAYS))
+        _check_windows(clocks, where, f"{field}.{day}")
+
+
+def _check_windows(clocks: list[str], where: str, field: str) -> None:
+    for clock, (start, end) in zip(clocks, windows(clocks), strict=True):
+        if start >= end:
+            raise SettingsError(where, field, repr(clock), "a start before its end, such as 09:00-12:00")
+
+
+def _minutes(clock: str) -> int:
+    hours, minutes = clock.split(":")
+    return int(hours) * 60 + int(minutes)
+
+
+def _listed(names: frozenset[str]) -> str:
+    return ", ".join(sorted(names))
+
+
+def _explained(document: Mapping[str, Any], error: msgspec.ValidationError, where: str) -> SettingsError:
+    """msgspec says «message - at `$.offers[0].minutes`»: take the path out and look the found value up."""
+    message, _, path = str(error).partition(" - at `")
+    field = path.rstrip("`").removeprefix("$").removeprefix(".") or "the whole document"
+    found: Any = document
+    for step in re.findall(r"[\w-]+", field):
+        if isinstance(found, Mapping):
+            found = found.get(step, "nothing")
+        elif isinstance(found, list) and step.isdigit() and int(step) < len(found):
+            found = found[int(step)]
+    shown = repr(found) if isinstance(found, str | int | float | bool) else type(found).__name__
+    return SettingsError(where, field, shown, message)
