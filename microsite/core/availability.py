@@ -1,9 +1,9 @@
 """Which starts may be offered, and why another may not. Pure; every time is UTC seconds.
 
-The grid of starts begins anew at the start of each open span and at each local midnight inside one, so it never depends
-on when it is asked for. Buffers (docs/decisions.md): against busy time a session brings its own before and after; between
-two bookings the gap is at least the larger of the earlier one's after and the later one's before. Buffers may lie
-outside open hours.
+The grid of starts begins anew at the start of each open span and at each local midnight inside one, so it never
+depends on when it is asked for. Buffers: against busy time a session brings its own before and after; between two
+bookings the gap is at least the larger of the earlier one's after and the later one's before. Buffers may lie outside
+open hours.
 """
 
 from collections import Counter
@@ -41,7 +41,7 @@ class Rules(NamedTuple):
 
 
 class Taken(NamedTuple):
-    """A live booking as the slot engine sees it: when, its own buffers in minutes, and whether it is of the same offer."""
+    """A live booking as the slot engine sees it: when, its own buffers (minutes), and whether its offer is the same."""
 
     start: int
     end: int
