@@ -30,11 +30,7 @@ RESERVED_SLUGS = frozenset(
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
-class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
-    """Base of all settings: unknown fields are mistakes, not extras."""
-
-
-class Words(Strict):
+class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """One text in both languages; where one is missing the other stands in."""
 
     id: Text = ""
@@ -47,14 +43,14 @@ class Words(Strict):
         return bool(self.id or self.en)
 
 
-class Place(Strict):
+class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """Where a session happens. `text` is the link, number, address or own words."""
 
     kind: Literal["video", "phone", "address", "text"] = "text"
     text: Words = Words()
 
 
-class Offer(Strict):
+class Offer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """A session type that can be booked."""
 
     slug: Slug
@@ -79,14 +75,15 @@ class Offer(Strict):
     hours: dict[str, list[Clock]] | None = None
 
 
-class CoachSettings(Strict):
-    """Everything a coach decides."""
+class CoachSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """Everything a coach decides. `email` is where notices to her go; `contact` is what a client is shown."""
 
     name: Line
     zone: str = "Asia/Jakarta"
     language: Language = "id"
     sentence: Words = Words()
     contact: Line = ""
+    email: Line = ""
     session_title: Words = Words(id="Sesi", en="Session")
     event_class: Literal["CONFIDENTIAL", "PRIVATE", "none"] = "CONFIDENTIAL"
     offers: list[Offer] = []
