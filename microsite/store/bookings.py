@@ -1,0 +1,111 @@
+"""Bookings and their sealed parts. A change of state is always one guarded UPDATE."""
+
+from collections.abc import Iterable
+from collections.abc import Sequence
+from typing import Any
+from typing import NamedTuple
+
+import msgspec
+from sqlalchemy import Connection
+from sqlalchemy import delete
+from sqlalchemy import func
+from sqlalchemy import insert
+from sqlalchemy import select
+from sqlalchemy import update
+
+from microsite.core.bookings import LIVE
+from microsite.core.bookings import Booking
+
+from .tables import booking
+
+_PLAIN = [booking.c[name] for name in Booking.__struct_fields__]
+
+
+class Sealed(NamedTuple):
+    """The sealed parts of a booking: the coach's record, the client's copy, the delivery envelope."""
+
+    record: bytes | None
+    copy: bytes | None
+    delivery: bytes | None
+
+
+class Bookings:
+    """Answers questions about bookings inside one transaction."""
+
+    def __init__(self, conn: Connection) -> None:
+        self._conn = conn
+
+    def add(self, new: Booking, sealed: Sealed) -> None:
+        """A new booking with its sealed parts."""
+        self._conn.execute(insert(booking).values(msgspec.structs.asdict(new) | sealed._asdict()))
+
+    def get(self, booking_id: str) -> Booking | None:
+        """One booking."""
+        return _booking(self._conn.execute(select(*_PLAIN).where(booking.c.id == booking_id)).first())
+
+    def by_ref(self, coach: str, ref: str) -> Booking | None:
+        """The coach's booking of that reference."""
+        return _booking(
+            self._conn.execute(select(*_PLAIN).where(booking.c.coach == coach, booking.c.ref == ref)).first()
+        )
+
+    def sealed(self, booking_id: str) -> Sealed:
+        """The sealed parts, as far as they still exist."""
+        columns = select(booking.c.record, booking.c.copy, booking.c.delivery).where(booking.c.id == booking_id)
+        row = self._conn.execute(columns).first()
+        return Sealed(*row) if row else Sealed(None, None, None)
+
+    def change(self, known: Booking, **values: Any) -> Booking | None:
+        """Change a booking if it is still as `known` was read; None where someone else was quicker."""
+        statement = update(booking).where(booking.c.id == known.id, booking.c.version == known.version)
+        done = self._conn.execute(statement.values(**values, version=known.version + 1))
+        if done.rowcount != 1:
+            return None
+        plain = {name: value for name, value in values.items() if name in Booking.__struct_fields__}
+        return msgspec.structs.replace(known, **plain, version=known.version + 1)
+
+    def set_sealed(self, booking_id: str, **parts: bytes | None) -> None:
+        """Replace sealed parts by name."""
+        self._conn.execute(update(booking).where(booking.c.id == booking_id).values(**parts))
+
+    def live(self, coach: str, ends_after: int = 0) -> list[Booking]:
+        """The coach's bookings that hold their time, by start."""
+        rows = select(*_PLAIN).where(booking.c.coach == coach, booking.c.state.in_(LIVE), booking.c.end > ends_after)
+        return _bookings(self._conn.execute(rows.order_by(booking.c.start)))
+
+    def coming(self, coach: str, states: Iterable[str], ends_after: int) -> list[Booking]:
+        """Bookings in these states that have not ended, by start."""
+        rows = select(*_PLAIN).where(booking.c.coach == coach, booking.c.state.in_(states), booking.c.end > ends_after)
+        return _bookings(self._conn.execute(rows.order_by(booking.c.start)))
+
+    def own_uids(self, coach: str) -> frozenset[str]:
+        """The UIDs of all events that we wrote for this coach and still remember."""
+        return frozenset(self._conn.scalars(select(booking.c.coach_uid).where(booking.c.coach == coach)))
+
+    def in_states(self, states: Iterable[str]) -> list[Booking]:
+        """Every coach's bookings in these states."""
+        return _bookings(self._conn.execute(select(*_PLAIN).where(booking.c.state.in_(states))))
+
+    def with_delivery(self) -> list[Booking]:
+        """Every booking that still has a delivery envelope."""
+        return _bookings(self._conn.execute(select(*_PLAIN).where(booking.c.delivery.is_not(None))))
+
+    def due_for_purge(self, today: str) -> list[Booking]:
+        """Bookings whose purge date has come."""
+        return _bookings(self._conn.execute(select(*_PLAIN).where(booking.c.purge_on <= today)))
+
+    def remove(self, booking_id: str) -> None:
+        """Delete the row with everything that hangs on it."""
+        self._conn.execute(delete(booking).where(booking.c.id == booking_id))
+
+    def count(self, coach: str) -> int:
+        """How many bookings are held for a coach."""
+        return self._conn.scalar(select(func.count()).where(booking.c.coach == coach)) or 0
+
+
+def _booking(row: Sequence[Any] | None) -> Booking | None:
+    return None if row is None else Booking(**dict(zip(Booking.__struct_fields__, row, strict=True)))
+
+
+def _bookings(rows: Iterable[Sequence[Any]]) -> list[Booking]:
+    return [found for found in map(_booking, rows) if found]

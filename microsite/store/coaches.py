@@ -1,0 +1,81 @@
+"""Coaches, their settings, and the public keys that records are sealed to."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+from sqlalchemy import insert
+from sqlalchemy import select
+from sqlalchemy import update
+
+from microsite.core.settings import CoachSettings
+from microsite.core.settings import decode_settings
+from microsite.core.settings import encode_settings
+
+from .tables import coach
+from .tables import key
+
+
+class CoachRow(NamedTuple):
+    """A coach as stored."""
+
+    slug: str
+    settings: CoachSettings
+    revision: int
+    demo: bool
+    open: bool
+    told_unreachable_at: int
+
+
+class Coaches:
+    """Answers questions about coaches inside one transaction."""
+
+    def __init__(self, conn: Connection) -> None:
+        self._conn = conn
+
+    def all(self) -> list[CoachRow]:
+        """Every coach, by slug."""
+        rows = self._conn.execute(select(coach).order_by(coach.c.slug))
+        return [_row(row) for row in rows.mappings()]
+
+    def get(self, slug: str) -> CoachRow | None:
+        """One coach."""
+        found = self._conn.execute(select(coach).where(coach.c.slug == slug)).mappings().first()
+        return _row(found) if found else None
+
+    def add(self, slug: str, settings: CoachSettings, demo: bool, open_: bool) -> None:
+        """A new coach."""
+        values = {"slug": slug, "settings": encode_settings(settings), "demo": demo, "open": open_}
+        self._conn.execute(insert(coach).values(values))
+
+    def save_settings(self, slug: str, settings: CoachSettings) -> None:
+        """Replace a coach's settings."""
+        self._conn.execute(update(coach).where(coach.c.slug == slug).values(settings=encode_settings(settings)))
+
+    def set_open(self, slug: str, open_: bool) -> None:
+        """Open or close the booking page."""
+        self._conn.execute(update(coach).where(coach.c.slug == slug).values(open=open_))
+
+    def set_told_unreachable(self, slug: str, at: int) -> None:
+        """Note when the coach was told that a calendar does not answer; 0 once it answers again."""
+        self._conn.execute(update(coach).where(coach.c.slug == slug).values(told_unreachable_at=at))
+
+    def raise_revision(self, slug: str) -> bool:
+        """Take the coach's lock (a row lock on PostgreSQL) and move the cache key; False where there is no such coach."""
+        statement = update(coach).where(coach.c.slug == slug).values(revision=coach.c.revision + 1)
+        return self._conn.execute(statement).rowcount == 1
+
+    def recipients(self, slug: str) -> Sequence[str]:
+        """The age recipients that new records are sealed to."""
+        rows = select(key.c.recipient).where(key.c.coach == slug, key.c.retired_at.is_(None)).order_by(key.c.created_at)
+        return self._conn.scalars(rows).all()
+
+    def add_key(self, key_id: str, slug: str, recipient: str, kind: str, now: int) -> None:
+        """A new recipient; the identity is never stored in the clear."""
+        values = {"id": key_id, "coach": slug, "recipient": recipient, "kind": kind, "created_at": now}
+        self._conn.execute(insert(key).values(values))
+
+
+def _row(row: object) -> CoachRow:
+    values = dict(row)  # type: ignore[call-overload]
+    return CoachRow(**{**values, "settings": decode_settings(values["settings"])})

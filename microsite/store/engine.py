@@ -1,0 +1,152 @@
+"""Opens the database and its transactions: SQLite (WAL, BEGIN IMMEDIATE, FULL, secure_delete) or PostgreSQL.
+
+**The lock.** `change(coach)` first raises that coach's revision: one writer per coach on both databases, and the cache key
+of every picker moves with whatever is written. `write()` is for what cannot change a slot.
+"""
+
+import threading
+from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextlib import nullcontext
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection
+from sqlalchemy import Engine
+from sqlalchemy import create_engine
+from sqlalchemy import event
+from sqlalchemy import make_url
+
+from microsite.errors import NotFound
+from microsite.errors import StartRefused
+
+from .bookings import Bookings
+from .coaches import Coaches
+from .happenings import Happenings
+from .letters import Letters
+from .links import Links
+from .mirror import Mirror
+from .queue import Queue
+
+BUSY_SECONDS = 10
+
+
+class Tx:
+    """One transaction, with a gateway for each question. `after` runs its calls once the commit has succeeded."""
+
+    def __init__(self, conn: Connection) -> None:
+        self.conn = conn
+        self.after: list[Callable[[], None]] = []
+
+    @cached_property
+    def coaches(self) -> Coaches:
+        """Coaches, their settings, and their recipients."""
+        return Coaches(self.conn)
+
+    @cached_property
+    def bookings(self) -> Bookings:
+        """Bookings and their sealed parts."""
+        return Bookings(self.conn)
+
+    @cached_property
+    def mirror(self) -> Mirror:
+        """The calendars as they were last read."""
+        return Mirror(self.conn)
+
+    @cached_property
+    def links(self) -> Links:
+        """Hashed links and desk sessions."""
+        return Links(self.conn)
+
+    @cached_property
+    def letters(self) -> Letters:
+        """What was or will be told."""
+        return Letters(self.conn)
+
+    @cached_property
+    def happenings(self) -> Happenings:
+        """The data-free list of what happened."""
+        return Happenings(self.conn)
+
+    @cached_property
+    def queue(self) -> Queue:
+        """The rows of the outbox engine."""
+        return Queue(self.conn)
+
+
+class Store:
+    """The database of one installation."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.sqlite = make_url(url).get_backend_name() == "sqlite"
+        self.engine = _sqlite(url) if self.sqlite else _postgres(url)
+        # SQLite's own lock is unfair under load; one waiting line per process keeps the longest wait short.
+        self._line = threading.Lock() if self.sqlite else None
+
+    @contextmanager
+    def read(self) -> Iterator[Tx]:
+        """A consistent view; writes nothing."""
+        with self.engine.connect() as conn, conn.begin():
+            yield Tx(conn)
+
+    @contextmanager
+    def write(self) -> Iterator[Tx]:
+        """A transaction that changes no slot."""
+        with self._line or nullcontext(), self.engine.connect() as conn:
+            conn = conn.execution_options(immediate=True)
+            with conn.begin():
+                tx = Tx(conn)
+                yield tx
+        for call in tx.after:
+            call()
+
+    @contextmanager
+    def change(self, coach: str) -> Iterator[Tx]:
+        """A transaction that may change the coach's slots: takes her lock first. Raises NotFound."""
+        with self.write() as tx:
+            if not tx.coaches.raise_revision(coach):
+                raise NotFound("no such coach")
+            yield tx
+
+    def truncate_log(self) -> None:
+        """After a purge: fold the write-ahead log back and empty it, so that nothing deleted stays readable there."""
+        if self.sqlite:
+            with self.engine.connect() as conn:
+                conn.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def close(self) -> None:
+        """Give every connection back."""
+        self.engine.dispose()
+
+
+def _sqlite(url: str) -> Engine:
+    path = make_url(url).database
+    if not path or path == ":memory:":
+        raise StartRefused("database.url must name a file: an in-memory database forgets bookings")
+    file = Path(path)
+    if not file.exists():
+        file.touch(mode=0o600)
+    engine = create_engine(url, pool_size=16, max_overflow=16, connect_args={"timeout": BUSY_SECONDS})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(raw: Any, _record: Any) -> None:
+    # The driver must not open transactions by itself: a deferred one that later writes fails at once under load.
+    raw.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON", "temp_store=MEMORY"):
+        raw.execute(f"PRAGMA {pragma}")
+    if raw.execute("PRAGMA secure_delete").fetchone()[0] != 1:
+        raise StartRefused("this SQLite was built without secure_delete: erased data would stay readable in the file")
+
+
+def _begin_sqlite(conn: Connection) -> None:
+    conn.exec_driver_sql("BEGIN IMMEDIATE" if conn.get_execution_options().get("immediate") else "BEGIN")
+
+
+def _postgres(url: str) -> Engine:
+    return create_engine(url, pool_size=8, max_overflow=24, pool_pre_ping=True)

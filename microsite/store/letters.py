@@ -1,0 +1,81 @@
+"""Letters: what was or will be told, with no address and no text. They are rendered when they are sent."""
+
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+from sqlalchemy import func
+from sqlalchemy import insert
+from sqlalchemy import select
+from sqlalchemy import update
+
+from .tables import letter
+
+QUEUED = "queued"
+SENT = "sent"
+REFUSED = "refused"
+DROPPED = "dropped"
+"""Not sent on purpose: nobody to send it to (any more)."""
+
+
+class LetterRow(NamedTuple):
+    """One letter. `start`, `end`, `seq`, `dtstamp` are what it says, frozen when it was decided."""
+
+    id: str
+    coach: str
+    booking: str | None
+    number: int
+    kind: str
+    recipient: str
+    message_id: str
+    seq: int
+    dtstamp: int
+    start: int
+    end: int
+    old_start: int
+    state: str
+
+
+class Letters:
+    """Answers questions about letters inside one transaction."""
+
+    def __init__(self, conn: Connection) -> None:
+        self._conn = conn
+
+    def add(self, new: LetterRow) -> LetterRow:
+        """A new letter; it gets the next number of all."""
+        number = (self._conn.scalar(select(func.max(letter.c.number))) or 0) + 1
+        row = new._replace(number=number)
+        self._conn.execute(insert(letter).values(row._asdict()))
+        return row
+
+    def get(self, letter_id: str) -> LetterRow | None:
+        """One letter."""
+        row = self._conn.execute(select(letter).where(letter.c.id == letter_id)).first()
+        return LetterRow(*row) if row else None
+
+    def queued_before(self, row: LetterRow) -> bool:
+        """Whether an earlier letter to the same person about the same booking still waits."""
+        same = (letter.c.booking == row.booking) & (letter.c.recipient == row.recipient)
+        earlier = select(letter.c.id).where(same, letter.c.number < row.number, letter.c.state == QUEUED)
+        return self._conn.execute(earlier.limit(1)).first() is not None
+
+    def waiting(self, booking: str, recipient: str) -> bool:
+        """Whether any letter to that person about that booking still waits."""
+        same = (letter.c.booking == booking) & (letter.c.recipient == recipient)
+        return (
+            self._conn.execute(select(letter.c.id).where(same, letter.c.state == QUEUED).limit(1)).first() is not None
+        )
+
+    def of(self, booking: str) -> list[LetterRow]:
+        """All letters about a booking, in order."""
+        rows = self._conn.execute(select(letter).where(letter.c.booking == booking).order_by(letter.c.number))
+        return [LetterRow(*row) for row in rows]
+
+    def set_state(self, letter_id: str, state: str) -> bool:
+        """Move a queued letter on; False where it no longer waits."""
+        moved = update(letter).where(letter.c.id == letter_id, letter.c.state == QUEUED).values(state=state)
+        return self._conn.execute(moved).rowcount == 1
+
+    def all_queued(self) -> list[str]:
+        """Ids of every letter that waits."""
+        return list(self._conn.scalars(select(letter.c.id).where(letter.c.state == QUEUED).order_by(letter.c.number)))

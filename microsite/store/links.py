@@ -1,0 +1,66 @@
+"""Links and desk sessions, by the hash of their token; the token itself is never stored."""
+
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+from sqlalchemy import delete
+from sqlalchemy import insert
+from sqlalchemy import select
+from sqlalchemy import update
+
+from .tables import link
+
+MANAGE = "manage"
+DESK_LINK = "desk-link"
+DESK_SESSION = "desk-session"
+
+
+class LinkRow(NamedTuple):
+    """What a token opens. `booking` is empty for links to the desk; `expires_at` is UTC seconds."""
+
+    lookup: bytes
+    coach: str
+    booking: str | None
+    kind: str
+    expires_at: int
+    used_at: int | None
+
+
+class Links:
+    """Answers questions about links inside one transaction."""
+
+    def __init__(self, conn: Connection) -> None:
+        self._conn = conn
+
+    def add(self, lookup: bytes, coach: str, booking: str | None, kind: str, expires_at: int) -> None:
+        """A new link."""
+        values = {"lookup": lookup, "coach": coach, "booking": booking, "kind": kind, "expires_at": expires_at}
+        self._conn.execute(insert(link).values(values))
+
+    def get(self, lookup: bytes, kind: str, now: int) -> LinkRow | None:
+        """A living, unused link of that kind."""
+        found = select(link).where(
+            link.c.lookup == lookup, link.c.kind == kind, link.c.expires_at > now, link.c.used_at.is_(None)
+        )
+        row = self._conn.execute(found).first()
+        return LinkRow(*row) if row else None
+
+    def use(self, lookup: bytes, kind: str, now: int) -> LinkRow | None:
+        """Spend a one-time link; None where it was spent, expired or unknown."""
+        found = self.get(lookup, kind, now)
+        if found is None:
+            return None
+        spent = update(link).where(link.c.lookup == lookup, link.c.used_at.is_(None)).values(used_at=now)
+        return found if self._conn.execute(spent).rowcount == 1 else None
+
+    def extend(self, booking: str, expires_at: int) -> None:
+        """Let all links of a booking live until then."""
+        self._conn.execute(update(link).where(link.c.booking == booking).values(expires_at=expires_at))
+
+    def revoke(self, coach: str, *kinds: str) -> int:
+        """Delete all of a coach's links of these kinds; answers how many there were."""
+        return self._conn.execute(delete(link).where(link.c.coach == coach, link.c.kind.in_(kinds))).rowcount
+
+    def remove_expired(self, now: int) -> int:
+        """Delete what no longer opens anything."""
+        return self._conn.execute(delete(link).where(link.c.expires_at <= now)).rowcount

@@ -1,0 +1,181 @@
+"""The coach's calendars as they were last read: accounts, sync state, resources, merged spans. Never a title."""
+
+from collections.abc import Iterable
+from collections.abc import Sequence
+from typing import Any
+from typing import NamedTuple
+
+import msgspec
+from sqlalchemy import Connection
+from sqlalchemy import delete
+from sqlalchemy import insert
+from sqlalchemy import select
+from sqlalchemy import update
+
+from microsite.core.mirror import Reading
+from microsite.core.mirror import Seen
+from microsite.core.spans import Spans
+
+from .tables import calendar
+from .tables import calendar_span
+from .tables import resource
+
+
+class CalendarRow(NamedTuple):
+    """One calendar of a coach. `roles` is a set of busy, open, bookings, feed; times are UTC seconds."""
+
+    id: str
+    coach: str
+    url: str
+    name: str
+    roles: frozenset[str]
+    username: str
+    secret: bytes | None
+    profile: str
+    state: str
+    sync_token: str
+    ctag: str
+    version: int
+    last_ok_at: int
+    last_full_at: int
+    window_end: int
+    next_poll_at: int
+    interval: int
+    backoff_until: int
+    first_failed_at: int
+    failures: int
+    problem: str
+
+    @property
+    def kind(self) -> str:
+        """Whether its events open time or block it."""
+        return "open" if "open" in self.roles else "busy"
+
+
+class SpanRow(NamedTuple):
+    """The merged spans of one calendar, for all offers (`serves` empty) or for one."""
+
+    calendar: str
+    name: str
+    kind: str
+    serves: str
+    spans: Spans
+
+
+class Mirror:
+    """Answers questions about calendars inside one transaction."""
+
+    def __init__(self, conn: Connection) -> None:
+        self._conn = conn
+
+    def add_calendar(
+        self, calendar_id: str, coach: str, url: str, name: str, roles: Iterable[str], **more: Any
+    ) -> None:
+        """A new calendar. `more`: username, secret (sealed), profile."""
+        values = {"id": calendar_id, "coach": coach, "url": url, "name": name, "roles": " ".join(sorted(roles))}
+        self._conn.execute(insert(calendar).values(**values, **more))
+
+    def calendars(self, coach: str) -> list[CalendarRow]:
+        """A coach's calendars."""
+        return [_calendar(row) for row in self._conn.execute(select(calendar).where(calendar.c.coach == coach))]
+
+    def get(self, calendar_id: str) -> CalendarRow | None:
+        """One calendar."""
+        row = self._conn.execute(select(calendar).where(calendar.c.id == calendar_id)).first()
+        return _calendar(row) if row else None
+
+    def at_url(self, url: str) -> list[CalendarRow]:
+        """The calendars at that address (the embedded server names collections by path)."""
+        return [_calendar(row) for row in self._conn.execute(select(calendar).where(calendar.c.url == url))]
+
+    def due(self, now: int) -> list[CalendarRow]:
+        """The calendars whose turn it is to be polled."""
+        return [_calendar(row) for row in self._conn.execute(select(calendar).where(calendar.c.next_poll_at <= now))]
+
+    def set_state(self, known: CalendarRow, **values: Any) -> bool:
+        """Change a calendar if nobody else synced it since it was read."""
+        same = update(calendar).where(calendar.c.id == known.id, calendar.c.version == known.version)
+        return self._conn.execute(same.values(version=known.version + 1, **values)).rowcount == 1
+
+    def touch(self, calendar_id: str, **values: Any) -> None:
+        """Change a calendar's schedule, whoever else is at it."""
+        self._conn.execute(update(calendar).where(calendar.c.id == calendar_id).values(**values))
+
+    def etags(self, calendar_id: str) -> dict[str, str]:
+        """href to etag of all that is known."""
+        rows = self._conn.execute(select(resource.c.href, resource.c.etag).where(resource.c.calendar == calendar_id))
+        return {href: etag for href, etag in rows}
+
+    def put_readings(self, calendar_id: str, readings: Sequence[Reading]) -> None:
+        """Store readings over what was known at their hrefs."""
+        self.drop_resources(calendar_id, [reading.href for reading in readings])
+        if readings:
+            self._conn.execute(insert(resource), [_resource(calendar_id, reading) for reading in readings])
+
+    def drop_resources(self, calendar_id: str, hrefs: Sequence[str]) -> None:
+        """Forget what is gone."""
+        for at in range(0, len(hrefs), 500):
+            gone = resource.c.href.in_(hrefs[at : at + 500])
+            self._conn.execute(delete(resource).where(resource.c.calendar == calendar_id, gone))
+
+    def merge(self, calendar_id: str) -> None:
+        """Recompute the merged spans of one calendar from its resources."""
+        rows = self._conn.execute(select(resource.c.serves, resource.c.spans).where(resource.c.calendar == calendar_id))
+        by_offer: dict[str, list[tuple[int, int]]] = {}
+        for serves, packed in rows:
+            by_offer.setdefault(serves, []).extend(Spans.unpack(packed))
+        self._conn.execute(delete(calendar_span).where(calendar_span.c.calendar == calendar_id))
+        for serves, spans in by_offer.items():
+            packed = Spans.of(spans).pack()
+            self._conn.execute(insert(calendar_span).values(calendar=calendar_id, serves=serves, spans=packed))
+
+    def spans(self, coach: str) -> list[SpanRow]:
+        """All merged spans of a coach."""
+        joined = (
+            select(calendar.c.id, calendar.c.name, calendar.c.roles, calendar_span.c.serves, calendar_span.c.spans)
+            .join(calendar_span, calendar_span.c.calendar == calendar.c.id)
+            .where(calendar.c.coach == coach)
+        )
+        return [
+            SpanRow(key, name, "open" if "open" in roles.split() else "busy", serves, Spans.unpack(packed))
+            for key, name, roles, serves, packed in self._conn.execute(joined)
+        ]
+
+    def seen(self, coach: str) -> list[Seen]:
+        """Our own events as they were last seen, in any of the coach's calendars."""
+        rows = (
+            select(resource.c.calendar, resource.c.seen)
+            .join(calendar, calendar.c.id == resource.c.calendar)
+            .where(calendar.c.coach == coach, resource.c.seen.is_not(None))
+        )
+        return [
+            msgspec.structs.replace(msgspec.msgpack.decode(packed, type=Seen), calendar=calendar_id)
+            for calendar_id, packed in self._conn.execute(rows)
+        ]
+
+    def warnings(self, coach: str) -> list[tuple[str, str, str]]:
+        """(calendar name, href, warning code) of everything that needs the coach's eye."""
+        rows = (
+            select(calendar.c.name, resource.c.href, resource.c.warning)
+            .join(calendar, calendar.c.id == resource.c.calendar)
+            .where(calendar.c.coach == coach, resource.c.warning != "")
+        )
+        return [(name, href, warning) for name, href, warning in self._conn.execute(rows)]
+
+
+def _calendar(row: Sequence[Any]) -> CalendarRow:
+    found = CalendarRow(*row)
+    return found._replace(roles=frozenset(str(row[4]).split()))
+
+
+def _resource(calendar_id: str, reading: Reading) -> dict[str, Any]:
+    return {
+        "calendar": calendar_id,
+        "href": reading.href,
+        "etag": reading.etag,
+        "uid": reading.uid,
+        "serves": reading.serves,
+        "spans": reading.spans,
+        "warning": reading.warning,
+        "seen": None if reading.seen is None else msgspec.msgpack.encode(reading.seen),
+    }

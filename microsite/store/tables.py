@@ -1,0 +1,204 @@
+"""The tables. Times are UTC seconds; `*_on` columns are dates as text (a booking keeps its day of birth, not its hour).
+
+Every table that belongs to a coach carries her slug, so that she can be moved, partitioned or erased as one.
+"""
+
+from sqlalchemy import BigInteger
+from sqlalchemy import Boolean
+from sqlalchemy import Column
+from sqlalchemy import ForeignKey
+from sqlalchemy import Index
+from sqlalchemy import Integer
+from sqlalchemy import LargeBinary
+from sqlalchemy import MetaData
+from sqlalchemy import Table
+from sqlalchemy import Text
+from sqlalchemy import UniqueConstraint
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _text(name: str, default: str | None = "") -> "Column[str]":
+    return Column(name, Text, nullable=False, server_default=default)
+
+
+def _time(name: str) -> "Column[int]":
+    return Column(name, BigInteger, nullable=False, server_default="0")
+
+
+def _coach(**options: bool) -> "Column[str]":
+    return Column("coach", Text, ForeignKey("coach.slug", ondelete="CASCADE"), nullable=False, **options)
+
+
+coach = Table(
+    "coach",
+    metadata,
+    Column("slug", Text, primary_key=True),
+    Column("settings", Text, nullable=False),
+    Column("revision", BigInteger, nullable=False, server_default="0"),
+    Column("demo", Boolean, nullable=False, server_default="0"),
+    Column("open", Boolean, nullable=False, server_default="0"),
+    _time("told_unreachable_at"),
+)
+
+key = Table(
+    "key",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _coach(index=True),
+    Column("recipient", Text, nullable=False),
+    Column("wrapped_identity", LargeBinary),
+    _text("kind"),
+    _time("created_at"),
+    Column("retired_at", BigInteger),
+)
+
+calendar = Table(
+    "calendar",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _coach(index=True),
+    Column("url", Text, nullable=False),
+    _text("name"),
+    _text("roles"),
+    _text("username"),
+    Column("secret", LargeBinary),
+    _text("profile"),
+    _text("state", "NEW"),
+    _text("sync_token"),
+    _text("ctag"),
+    _time("version"),
+    _time("last_ok_at"),
+    _time("last_full_at"),
+    _time("window_end"),
+    _time("next_poll_at"),
+    _time("interval"),
+    _time("backoff_until"),
+    _time("first_failed_at"),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    _text("problem"),
+)
+
+calendar_span = Table(
+    "calendar_span",
+    metadata,
+    Column("calendar", Text, ForeignKey("calendar.id", ondelete="CASCADE"), primary_key=True),
+    Column("serves", Text, primary_key=True),
+    Column("spans", LargeBinary, nullable=False),
+)
+
+resource = Table(
+    "resource",
+    metadata,
+    Column("calendar", Text, ForeignKey("calendar.id", ondelete="CASCADE"), primary_key=True),
+    Column("href", Text, primary_key=True),
+    _text("etag"),
+    _text("uid"),
+    _text("serves"),
+    Column("spans", LargeBinary, nullable=False),
+    _text("warning"),
+    Column("seen", LargeBinary),
+    Index("ix_resource_uid", "uid"),
+)
+
+booking = Table(
+    "booking",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _coach(),
+    Column("ref", Text, nullable=False),
+    Column("offer", Text, nullable=False),
+    Column("start", BigInteger, nullable=False),
+    Column("end", BigInteger, nullable=False),
+    Column("before", Integer, nullable=False),
+    Column("after", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    _text("reason"),
+    Column("pending_start", BigInteger),
+    Column("pending_end", BigInteger),
+    Column("hold_until", BigInteger),
+    _text("language"),
+    _text("created_on"),
+    _text("purge_on"),
+    _text("coach_calendar"),
+    _text("coach_uid"),
+    _text("coach_href"),
+    _text("coach_etag"),
+    Column("coach_seq", Integer, nullable=False, server_default="0"),
+    _text("client_uid"),
+    Column("client_seq", Integer, nullable=False, server_default="0"),
+    _time("client_dtstamp"),
+    Column("record", LargeBinary),
+    Column("copy", LargeBinary),
+    Column("delivery", LargeBinary),
+    _text("delivery_day"),
+    Column("discreet", Boolean, nullable=False, server_default="1"),
+    _text("first_message_id"),
+    _time("version"),
+    UniqueConstraint("coach", "ref"),
+    Index("ix_booking_coach_state_start", "coach", "state", "start"),
+    Index("ix_booking_coach_uid", "coach_uid"),
+)
+
+letter = Table(
+    "letter",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _coach(),
+    Column("booking", Text, ForeignKey("booking.id", ondelete="CASCADE")),
+    Column("number", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("recipient", Text, nullable=False),
+    _text("message_id"),
+    Column("seq", Integer, nullable=False, server_default="0"),
+    _time("dtstamp"),
+    _time("start"),
+    _time("end"),
+    _time("old_start"),
+    _text("state", "queued"),
+    Index("ix_letter_booking_number", "booking", "number"),
+)
+
+link = Table(
+    "link",
+    metadata,
+    Column("lookup", LargeBinary, primary_key=True),
+    _coach(),
+    Column("booking", Text, ForeignKey("booking.id", ondelete="CASCADE"), index=True),
+    Column("kind", Text, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("used_at", BigInteger),
+)
+
+happening = Table(
+    "happening",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    _coach(),
+    _text("ref"),
+    Column("at", BigInteger, nullable=False),
+    Column("what", Text, nullable=False),
+    Index("ix_happening_coach_at", "coach", "at"),
+)
+
+job = Table(
+    "job",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("run_at", BigInteger, nullable=False),
+    Column("ticket", Integer, nullable=False, server_default="0"),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("dead", Boolean, nullable=False, server_default="0"),
+    _text("owner"),
+    _time("leased_until"),
+    _text("trouble"),
+    Index("ix_job_run_at", "dead", "run_at"),
+)
