@@ -61,7 +61,7 @@ class Coaches:
         self._conn.execute(update(coach).where(coach.c.slug == slug).values(told_unreachable_at=at))
 
     def raise_revision(self, slug: str) -> bool:
-        """Take the coach's lock (a row lock on PostgreSQL) and move the cache key; False where there is no such coach."""
+        """Take the coach's lock (a row lock on PostgreSQL) and move the cache key; False: no such coach."""
         statement = update(coach).where(coach.c.slug == slug).values(revision=coach.c.revision + 1)
         return self._conn.execute(statement).rowcount == 1
 

@@ -1,7 +1,7 @@
 """Opens the database and its transactions: SQLite (WAL, BEGIN IMMEDIATE, FULL, secure_delete) or PostgreSQL.
 
-**The lock.** `change(coach)` first raises that coach's revision: one writer per coach on both databases, and the cache key
-of every picker moves with whatever is written. `write()` is for what cannot change a slot.
+**The lock.** `change(coach)` first raises that coach's revision: one writer per coach on both databases, and the cache
+key of every picker moves with whatever is written. `write()` is for what cannot change a slot.
 """
 
 import threading

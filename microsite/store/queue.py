@@ -95,7 +95,10 @@ class Queue:
 
     def next_due(self) -> int | None:
         """When the next free job is due."""
-        return self._conn.scalar(select(func.min(job.c.run_at)).where(job.c.dead.is_(False), job.c.owner == ""))
+        due: int | None = self._conn.scalar(
+            select(func.min(job.c.run_at)).where(job.c.dead.is_(False), job.c.owner == "")
+        )
+        return due
 
     def waiting(self, kind: str, key: str) -> bool:
         """Whether that job is waiting or running."""

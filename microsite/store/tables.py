@@ -33,8 +33,8 @@ def _time(name: str) -> "Column[int]":
     return Column(name, BigInteger, nullable=False, server_default="0")
 
 
-def _coach(**options: bool) -> "Column[str]":
-    return Column("coach", Text, ForeignKey("coach.slug", ondelete="CASCADE"), nullable=False, **options)
+def _coach(index: bool = False) -> "Column[str]":
+    return Column("coach", Text, ForeignKey("coach.slug", ondelete="CASCADE"), nullable=False, index=index)
 
 
 coach = Table(
