@@ -49,6 +49,10 @@ class CannotOpen(MicrositeError):
     """A sealed thing cannot be opened with the key at hand (wrong, destroyed or damaged)."""
 
 
+class WrongKey(MicrositeError):
+    """A text is no age key of the kind asked for; the message never repeats it, for it may be a secret one."""
+
+
 class CalendarError(MicrositeError):
     """A calendar server did not do what was asked. `retry_after` is seconds, when the server named them."""
 
@@ -95,3 +99,11 @@ class MailDelayed(MicrositeError):
     def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__(f"the letter could not be handed over yet ({reason})")
+
+
+class TryAgain(MicrositeError):
+    """A step cannot be done yet and asks to be run again after `seconds`; not a failure."""
+
+    def __init__(self, seconds: int) -> None:
+        self.seconds = seconds
+        super().__init__(f"again in {seconds} s")

@@ -1,98 +1,135 @@
-"""The one type that holds what a person wrote. It cannot be printed, formatted, compared in a trace, or logged.
+"""The types that hold what a person wrote, and secrets. They cannot be printed, walked, logged, pickled or encoded.
 
-Whoever needs the plain values calls `reveal()`; searching the code for that word finds every place that does.
+Whoever needs the plain value calls `reveal()`; searching the code for that word finds every place that does.
+How these values are sealed belongs to `sealing`.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from hmac import compare_digest
+from typing import Any
+from typing import Generic
 from typing import NamedTuple
+from typing import NoReturn
+from typing import Self
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class Hidden(Generic[T]):
+    """A value that may be carried about but shows itself to nobody who does not call `reveal()`."""
+
+    __slots__ = ("__value",)
+
+    def __init__(self, value: T) -> None:
+        # A function, not the value: what walks over attributes (debugger, crash report, serialiser) finds no text.
+        self.__value: Callable[[], T] = lambda: value
+
+    def reveal(self) -> T:
+        """The plain value, for the one call that needs it."""
+        return self.__value()
+
+    def __bool__(self) -> bool:
+        return bool(self.reveal())
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(***)"
+
+    def __str__(self) -> str:
+        return repr(self)
+
+    def __format__(self, spec: str) -> str:
+        return repr(self)
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(f"a {type(self).__name__} is never pickled")
+
+    def __getstate__(self) -> NoReturn:
+        raise TypeError(f"a {type(self).__name__} is never pickled")
 
 
 class Revealed(NamedTuple):
-    """The plain values. Keep it in the fewest lines possible and never pass it on."""
+    """The plain values of a client. Keep it in the fewest lines possible and never pass it on."""
 
     name: str
     email: str
     note: str
 
+    def __repr__(self) -> str:
+        return "Revealed(***)"
 
-class ClientDetails:
-    """Name, e-mail address and note of a client, hidden from every kind of printing."""
 
-    __slots__ = ("__revealed",)
+class ClientDetails(Hidden[Revealed]):
+    """Name, e-mail address and note of a client."""
+
+    __slots__ = ()
 
     def __init__(self, name: str, email: str, note: str = "") -> None:
-        self.__revealed = Revealed(name, email, note)
-
-    def reveal(self) -> Revealed:
-        """The plain values, for sealing, for the client's own page, and for the envelope of a letter."""
-        return self.__revealed
-
-    def __repr__(self) -> str:
-        return "ClientDetails(***)"
-
-    __str__ = __repr__
-
-    def __format__(self, spec: str) -> str:
-        return repr(self)
-
-    def __reduce__(self) -> str:
-        raise TypeError("client details are never pickled")
+        super().__init__(Revealed(name, email, note))
 
 
-class Address:
-    """Where a letter goes: an e-mail address, hidden from printing in the same way."""
+class Address(Hidden[str]):
+    """Where a letter goes: an e-mail address."""
 
-    __slots__ = ("__address",)
-
-    def __init__(self, address: str) -> None:
-        self.__address = address
-
-    def reveal(self) -> str:
-        """The plain address, for the envelope and the To field of one letter."""
-        return self.__address
-
-    def __bool__(self) -> bool:
-        return bool(self.__address)
-
-    def __repr__(self) -> str:
-        return "Address(***)"
-
-    __str__ = __repr__
-
-    def __format__(self, spec: str) -> str:
-        return repr(self)
-
-    def __reduce__(self) -> str:
-        raise TypeError("an address is never pickled")
+    __slots__ = ()
 
 
-class Secret:
-    """A password, token or key, which prints as three asterisks."""
+class Secret(Hidden[str]):
+    """A password, token or key in text form, which prints as three asterisks."""
 
-    __slots__ = ("__value",)
-
-    def __init__(self, value: str) -> None:
-        self.__value = value
-
-    def reveal(self) -> str:
-        """The plain secret, for the one call that needs it."""
-        return self.__value
-
-    def __bool__(self) -> bool:
-        return bool(self.__value)
+    __slots__ = ()
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and other.reveal() == self.__value
+        return isinstance(other, Secret) and compare_digest(other._encoded(), self._encoded())
 
     def __hash__(self) -> int:
-        return hash(self.__value)
+        return hash(self.reveal())
 
     def __repr__(self) -> str:
         return "***"
 
-    __str__ = __repr__
+    def _encoded(self) -> bytes:
+        return self.reveal().encode("utf-8", "surrogatepass")
 
-    def __format__(self, spec: str) -> str:
-        return repr(self)
 
-    def __reduce__(self) -> str:
-        raise TypeError("a secret is never pickled")
+class SecretBytes(Hidden[bytes]):
+    """A raw key, or a text between its seal and its reader: bytes that must not lie open in a stack frame."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class Record:
+    """What is sealed for the coach, and again for the client: the details, and the consent they were given under.
+
+    `written_at` is in UTC seconds. Nothing in it names the booking.
+    """
+
+    details: ClientDetails
+    consent_version: str
+    language: str
+    written_at: int
+
+    def __repr__(self) -> str:
+        return "Record(***)"
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class Delivery:
+    """What the server itself must read to send letters; `first_token` only until the letter that carries it is sent."""
+
+    address: Address
+    language: str
+    zone: str
+    first_token: Secret | None = None
+    reminders: bool = True
+
+    def __repr__(self) -> str:
+        return "Delivery(***)"

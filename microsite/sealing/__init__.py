@@ -1,0 +1,105 @@
+"""Sealing: who can open what, and until when. Reviewed line by line. Where the sealed bytes are kept is `store`'s.
+
+| part     | opens for                | until                                   | module      |
+|----------|--------------------------|-----------------------------------------|-------------|
+| record   | the coach                | the row is purged or erased             | `records`   |
+| copy     | the first manage link    | the row is purged or erased             | `copies`    |
+| delivery | the running server       | its day's key is destroyed              | `envelopes` |
+| password | the running server       | the server key is taken out of its file | `server`    |
+
+`services` builds one `Sealer`; the rest of the house uses nothing else of this room.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..core.people import Delivery
+from ..core.people import Record
+from ..core.people import Secret
+from ..core.people import SecretBytes
+from . import copies
+from . import envelopes
+from . import records
+from . import tokens
+from .keyring import FolderKeyring
+from .keyring import Keyring
+from .keyring import day_of
+from .server import ServerKey
+
+__all__ = ["FolderKeyring", "Keyring", "Sealer", "ServerKey"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sealer:
+    """Every sealing and opening the site does, with the server's own keys at hand; what each is worth is told there."""
+
+    server_key: ServerKey
+    keyring: Keyring
+
+    def seal_record(self, record: Record, recipients: Sequence[str]) -> bytes:
+        """See `records.seal_record`."""
+        return records.seal_record(record, recipients)
+
+    def open_record(self, sealed: bytes, identities: Sequence[Secret]) -> Record:
+        """See `records.open_record`: with identities that the caller was handed, for the server has none."""
+        return records.open_record(sealed, identities)
+
+    def seal_copy(self, token: Secret, booking_id: str, record: Record) -> bytes:
+        """See `copies.seal_copy`."""
+        return copies.seal_copy(token, booking_id, record)
+
+    def open_copy(self, token: Secret, booking_id: str, sealed: bytes) -> Record:
+        """See `copies.open_copy`."""
+        return copies.open_copy(token, booking_id, sealed)
+
+    def seal_delivery(self, day: str, booking_id: str, delivery: Delivery) -> bytes:
+        """See `envelopes.seal_delivery`."""
+        return envelopes.seal_delivery(self.keyring, day, booking_id, delivery)
+
+    def open_delivery(self, day: str, booking_id: str, sealed: bytes) -> Delivery:
+        """See `envelopes.open_delivery`."""
+        return envelopes.open_delivery(self.keyring, day, booking_id, sealed)
+
+    def delivery_day(self, end: int) -> str:
+        """The day whose key seals the delivery envelope of a session that ends at `end` (UTC seconds)."""
+        return day_of(end)
+
+    def key_days(self) -> list[str]:
+        """The days whose envelopes can be opened, oldest first."""
+        return self.keyring.days()
+
+    def destroy_day(self, day: str) -> None:
+        """See `keyring.Keyring.destroy`."""
+        self.keyring.destroy(day)
+
+    def new_token(self) -> Secret:
+        """See `tokens.new_token`."""
+        return tokens.new_token()
+
+    def lookup(self, token: Secret) -> bytes:
+        """See `tokens.lookup`."""
+        return tokens.lookup(token)
+
+    def seal_secret(self, plain: Secret, purpose: str) -> bytes:
+        """See `server.ServerKey.seal_secret`."""
+        return self.server_key.seal_secret(plain, purpose)
+
+    def open_secret(self, sealed: bytes, purpose: str) -> Secret:
+        """See `server.ServerKey.open_secret`."""
+        return self.server_key.open_secret(sealed, purpose)
+
+    def sign(self, purpose: str, message: bytes) -> bytes:
+        """See `server.ServerKey.sign`."""
+        return self.server_key.sign(purpose, message)
+
+    def verifies(self, purpose: str, message: bytes, signature: bytes) -> bool:
+        """See `server.ServerKey.verifies`."""
+        return self.server_key.verifies(purpose, message, signature)
+
+    def form_key(self) -> SecretBytes:
+        """The key for the tokens of public forms."""
+        return self.server_key.derive("form")
+
+    def session_keys(self) -> tuple[SecretBytes, ...]:
+        """The keys for signed cookies, the one in use first."""
+        return self.server_key.derive_all("session")

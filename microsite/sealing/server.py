@@ -1,0 +1,86 @@
+"""The server's own key: passwords it must use itself at rest, and keys for what the web signs. `files` holds the file.
+
+Encrypting a password with a key that lies beside it protects a copied database, not a copied disk.
+"""
+
+from hmac import compare_digest
+from hmac import digest
+from typing import Self
+
+import msgspec
+
+from ..core.people import Hidden
+from ..core.people import Secret
+from ..core.people import SecretBytes
+from ..errors import CannotOpen
+from ..errors import StartRefused
+from .ciphers import KEY_BYTES
+from .ciphers import derive
+from .ciphers import lock
+from .ciphers import new_key
+from .ciphers import pad
+from .ciphers import unlock
+
+STEP = 64
+"""Sealed passwords tell their length only in steps of 64 bytes."""
+
+
+class ServerKey(Hidden[tuple[SecretBytes, ...]]):
+    """The key in use and, after it, those it replaced: the first seals and signs, every one opens and verifies."""
+
+    __slots__ = ()
+
+    @classmethod
+    def from_text(cls, text: Secret) -> Self:
+        """Reads one key a line, 64 hexadecimal digits each; raises StartRefused for anything else, or an example."""
+        try:
+            keys = [bytes.fromhex(line) for line in text.reveal().split()]
+        except ValueError:
+            keys = []
+        if not keys or any(len(key) != KEY_BYTES or len(set(key)) < KEY_BYTES // 2 for key in keys):
+            raise StartRefused("the server key must be 64 random hexadecimal digits; make one: openssl rand -hex 32")
+        return cls(tuple(map(SecretBytes, keys)))
+
+    @classmethod
+    def new(cls) -> Self:
+        """A random key, for the first start."""
+        return cls((new_key(),))
+
+    def rotated(self) -> Self:
+        """A random key in front of those there are; what they sealed still opens."""
+        return type(self)((new_key(), *self.reveal()))
+
+    def to_text(self) -> Secret:
+        """The lines that `from_text` reads."""
+        return Secret("\n".join(key.reveal().hex() for key in self.reveal()))
+
+    def derive(self, purpose: str) -> SecretBytes:
+        """The key for one purpose: whoever learns it learns neither the server key nor that of another purpose."""
+        return self.derive_all(purpose)[0]
+
+    def derive_all(self, purpose: str) -> tuple[SecretBytes, ...]:
+        """The same from every key, the one in use first: for what must still be accepted after a rotation."""
+        return tuple(derive(key, f"server/{purpose}") for key in self.reveal())
+
+    def sign(self, purpose: str, message: bytes) -> bytes:
+        """HMAC-SHA256 (32 bytes): without the server key nobody makes one, nor guesses a message from it."""
+        return digest(self.derive(f"sign/{purpose}").reveal(), message, "sha256")
+
+    def verifies(self, purpose: str, message: bytes, signature: bytes) -> bool:
+        """Whether this or an earlier key signed the message; takes equally long for every wrong signature."""
+        keys = self.derive_all(f"sign/{purpose}")
+        return any(compare_digest(digest(key.reveal(), message, "sha256"), signature) for key in keys)
+
+    def seal_secret(self, plain: Secret, purpose: str) -> bytes:
+        """A password for the database: unreadable without the server key, and of no use in another row."""
+        text = pad(msgspec.json.encode(plain.reveal()), STEP)
+        return lock(self.derive("secrets"), text, "secret/1", purpose)
+
+    def open_secret(self, sealed: bytes, purpose: str) -> Secret:
+        """The password; raises CannotOpen with another server key or for another purpose."""
+        for key in self.derive_all("secrets"):
+            try:
+                return Secret(msgspec.json.decode(unlock(key, sealed, "secret/1", purpose).reveal(), type=str))
+            except CannotOpen:
+                continue
+        raise CannotOpen("this password was sealed with another server key, or for another place")
