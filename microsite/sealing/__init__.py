@@ -7,7 +7,8 @@
 | delivery | the running server       | its day's key is destroyed              | `envelopes` |
 | password | the running server       | the server key is taken out of its file | `server`    |
 
-`services` builds one `Sealer`; the rest of the house uses nothing else of this room.
+`services` builds one `Sealer`; the rest of the house uses nothing else of this room. What needs none of the server's
+keys (making and checking a coach's own) stands beside it as functions.
 """
 
 from collections.abc import Sequence
@@ -24,9 +25,22 @@ from . import tokens
 from .keyring import FolderKeyring
 from .keyring import Keyring
 from .keyring import day_of
+from .records import check_recipient
+from .records import identities_in
+from .records import new_identity
+from .records import recipient_of
 from .server import ServerKey
 
-__all__ = ["FolderKeyring", "Keyring", "Sealer", "ServerKey"]
+__all__ = [
+    "FolderKeyring",
+    "Keyring",
+    "Sealer",
+    "ServerKey",
+    "check_recipient",
+    "identities_in",
+    "new_identity",
+    "recipient_of",
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The only lines that call AES-256-GCM and HKDF-SHA256, and the padding. The age format belongs to `records`.
+"""The only lines that call AES-256-GCM and HKDF-SHA256. The age format belongs to `records`, padding to `padding`.
 
 Plain texts and keys travel as `SecretBytes`, so that no stack frame of this room ever holds one openly.
 """
@@ -15,8 +15,6 @@ from ..errors import CannotOpen
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
-OVERHEAD = NONCE_BYTES + 16
-"""Bytes that a box adds to its padded text: the nonce and the tag."""
 
 
 def new_key() -> SecretBytes:
@@ -28,15 +26,6 @@ def derive(secret: SecretBytes, purpose: str) -> SecretBytes:
     """A key for one purpose (HKDF, RFC 5869): whoever holds it learns neither the secret nor the key of another."""
     hkdf = HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=f"microsite/{purpose}".encode())
     return SecretBytes(hkdf.derive(secret.reveal()))
-
-
-def pad(json: bytes, step: int) -> SecretBytes:
-    """JSON lengthened with white space to a multiple of `step` bytes, so that the sealed size hides what was written.
-
-    White space after the value belongs to JSON (RFC 8259, section 2): every reader of JSON undoes this padding.
-    """
-    size = -(-(len(json) + 1) // step) * step
-    return SecretBytes(json.ljust(size - 1) + b"\n")
 
 
 def lock(key: SecretBytes, text: SecretBytes, purpose: str, subject: str) -> bytes:

@@ -4,13 +4,14 @@ import msgspec
 
 from ..core.people import Address
 from ..core.people import Delivery
+from ..core.people import Hidden
 from ..core.people import Secret
 from ..core.people import SecretBytes
-from ..errors import CannotOpen
 from .ciphers import lock
-from .ciphers import pad
 from .ciphers import unlock
 from .keyring import Keyring
+from .padding import read_json
+from .padding import write_json
 
 PURPOSE = "delivery/1"
 STEP = 192
@@ -45,13 +46,10 @@ def open_delivery(keyring: Keyring, day: str, booking_id: str, sealed: bytes) ->
 def _write(delivery: Delivery) -> SecretBytes:
     token = delivery.first_token or Secret("")
     written = _Written(delivery.address.reveal(), delivery.language, delivery.zone, token.reveal(), delivery.reminders)
-    return pad(msgspec.json.encode(written), STEP)
+    return write_json(Hidden(written), STEP)
 
 
 def _read(text: SecretBytes) -> Delivery:
-    try:
-        written = msgspec.json.decode(text.reveal(), type=_Written)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        raise CannotOpen("this envelope was written by another version") from None
+    written = read_json(text, _Written)
     token = Secret(written.token) if written.token else None
     return Delivery(Address(written.address), written.language, written.zone, token, written.reminders)

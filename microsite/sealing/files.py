@@ -7,6 +7,7 @@ import os
 import secrets
 import shlex
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 from ..core.people import Secret
@@ -79,14 +80,12 @@ def create(path: Path, content: SecretBytes) -> None:
 
 def destroy(path: Path) -> None:
     """The file overwritten, then removed. Copies made by a snapshot, or by the disk itself, are out of reach."""
-    try:
+    with suppress(FileNotFoundError):  # it is gone already, or somebody else was faster
         with path.open("r+b") as file:
             file.write(os.urandom(os.fstat(file.fileno()).st_size))
             file.flush()
             os.fsync(file.fileno())
         path.unlink()
-    except FileNotFoundError:  # somebody else was faster
-        pass
     sync_folder(path.parent)
 
 

@@ -3,6 +3,7 @@
 A day is the UTC date of the session's end, written YYYY-MM-DD.
 """
 
+from contextlib import suppress
 from datetime import UTC
 from datetime import date
 from datetime import datetime
@@ -50,17 +51,14 @@ class FolderKeyring:
         """Makes the folder if needed; raises StartRefused if others can look into it."""
         self._folder = folder
         files.make_folder(folder)
-        try:
+        with suppress(FileExistsError):
             files.create(folder / "CACHEDIR.TAG", SecretBytes(NOT_FOR_BACKUPS))
-        except FileExistsError:
-            pass
 
     def get_or_create(self, day: str) -> SecretBytes:
         """The day's key, on the disk before anything is sealed with it."""
-        try:
-            files.create(self._path(day), new_key())
-        except FileExistsError:
-            pass
+        if not self._path(day).exists():
+            with suppress(FileExistsError):  # somebody else was faster; theirs is the day's key
+                files.create(self._path(day), new_key())
         return self.get(day)
 
     def get(self, day: str) -> SecretBytes:

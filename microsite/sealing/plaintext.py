@@ -9,10 +9,11 @@ from typing import Literal
 import msgspec
 
 from ..core.people import ClientDetails
+from ..core.people import Hidden
 from ..core.people import Record
 from ..core.people import SecretBytes
-from ..errors import CannotOpen
-from .ciphers import pad
+from .padding import read_json
+from .padding import write_json
 
 STEP = 1024
 """Every record the form allows (name 80, e-mail 254, note 500 characters in ASCII) fits in one step."""
@@ -27,22 +28,16 @@ class _Written(msgspec.Struct, frozen=True):
     language: str
     written_at: int
 
-    def __repr__(self) -> str:
-        return "_Written(***)"
-
 
 def write(record: Record) -> SecretBytes:
     """The record as padded JSON; its length tells the length of what was written only in steps of 1,024 bytes."""
     plain = record.details.reveal()
-    written = _Written(1, *plain, record.consent_version, record.language, record.written_at)
-    return pad(msgspec.json.encode(written, order="sorted"), STEP)
+    written = Hidden(_Written(1, *plain, record.consent_version, record.language, record.written_at))
+    return write_json(written, STEP)
 
 
 def read(text: SecretBytes) -> Record:
     """The record in an opened text; raises CannotOpen if it was written by something else or a later version."""
-    try:
-        written = msgspec.json.decode(text.reveal(), type=_Written)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        raise CannotOpen("this was opened, but it is no record of a version known here") from None
+    written = read_json(text, _Written)
     details = ClientDetails(written.name, written.email, written.note)
     return Record(details, written.consent, written.language, written.written_at)
