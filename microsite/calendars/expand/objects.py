@@ -1,0 +1,99 @@
+"""One calendar object (or one UID of a feed) into a Reading.
+
+`policy` decides about events, `own` looks at our bookings, `vavailability` reads RFC 7953; here they are put together.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from collections.abc import Sequence
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from microsite.core.mirror import Reading
+from microsite.core.mirror import ReadingRules
+from microsite.core.spans import Spans
+
+from . import own
+from .lines import Block
+from .policy import Outcome
+from .policy import Piece
+from .policy import read_events
+from .series import FAULTS
+from .vavailability import read_availabilities
+from .when import Length
+from .when import read_stamp
+from .zones import UTC
+from .zones import Zones
+
+WARNINGS = ("unreadable", "too-often", "too-many", "rule", "reversed", "zone")
+"""Warning codes, the gravest first: an object with several reports the first of these."""
+
+
+def read_blocks(blocks: Sequence[Block], zones: Zones, rules: ReadingRules, href: str, etag: str) -> Reading:
+    """The Reading of the components of one object; usually they share one UID, but nobody guarantees it."""
+    groups: dict[str, list[Block]] = defaultdict(list)
+    for block in blocks:
+        groups[block.text("UID")].append(block)
+    outcome = Outcome([], set())
+    for number, (uid, group) in enumerate(sorted(groups.items())):
+        outcome = outcome.and_(_group(uid, group, zones, rules, str(number)))
+    if rules.kind == "open":
+        outcome = outcome.and_(
+            read_availabilities([block for block in blocks if block.kind == "VAVAILABILITY"], zones, rules)
+        )
+    seen = msgspec.structs.replace(outcome.seen, href=href, etag=etag) if outcome.seen else None
+    return Reading(
+        href=href,
+        etag=etag,
+        uid=seen.uid if seen else min(groups, default=""),
+        spans=Spans.of(outcome.spans).clip(rules.start, rules.end).pack(),
+        serves=outcome.serves,
+        reduced=_reduced(outcome),
+        expanded_until=rules.end,
+        warning=gravest(outcome.flaws),
+        seen=seen,
+    )
+
+
+def gravest(flaws: Iterable[str]) -> str:
+    """The one warning to show, or nothing."""
+    return min(flaws, key=WARNINGS.index, default="")
+
+
+def _reduced(outcome: Outcome) -> str:
+    if not outcome.reduced:
+        return ""
+    definitions = sorted({zone.definition for zone in outcome.zones})
+    return "".join(("BEGIN:VCALENDAR\r\nVERSION:2.0\r\n", *definitions, outcome.reduced, "END:VCALENDAR\r\n"))
+
+
+def _group(uid: str, blocks: list[Block], zones: Zones, rules: ReadingRules, name: str) -> Outcome:
+    if uid and uid in rules.own_uids:
+        return Outcome([], set(), seen=own.see(uid, blocks, zones, ZoneInfo(rules.zone)))
+    outcome = Outcome([], set())
+    for block in blocks:
+        if block.kind == "VFREEBUSY" and rules.kind == "busy":
+            outcome = outcome.and_(_free_busy(block, rules))
+    events = [block for block in blocks if block.kind == "VEVENT"]
+    return outcome.and_(read_events(events, zones, rules, name)) if events else outcome
+
+
+def _free_busy(block: Block, rules: ReadingRules) -> Outcome:
+    """The busy periods of a VFREEBUSY (RFC 5545 3.8.2.6); an unknown kind of busy is busy."""
+    spans: list[Piece] = []
+    flaws: set[str] = set()
+    for line in block.every("FREEBUSY"):
+        kind = line.param("FBTYPE").upper()
+        if kind == "FREE" or (kind == "BUSY-TENTATIVE" and not rules.tentative_blocks):
+            continue
+        for period in line.value.split(","):
+            first, _, last = period.partition("/")
+            try:
+                start = read_stamp(first, UTC)
+                length = Length.read(last) if "P" in last.upper() else None
+                end = start.utc_after(length, UTC.tz) if length else read_stamp(last, UTC).utc(UTC.tz)
+                spans.append((start.utc(UTC.tz), end))
+            except FAULTS:
+                flaws.add("unreadable")
+    return Outcome(spans, flaws)
