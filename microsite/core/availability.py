@@ -137,6 +137,18 @@ def explain(times: Times, at: int, busy_by_name: Iterable[tuple[str, Spans]], re
     return reasons
 
 
+def obstacles(times: Times, at: int) -> bool:
+    """Whether anything stands in the way of a start that was already given: closed, busy or booked time.
+
+    Notice, horizon, grid and caps are not asked again: they decide about offering, not about keeping.
+    """
+    rules = times.rules
+    end = at + rules.minutes * MINUTE
+    if not times.open.covers(at, end) or times.busy.touches(at - rules.before * MINUTE, end + rules.after * MINUTE):
+        return True
+    return any(low <= at < high for low, high in (_forbidden_by(taken, rules) for taken in times.taken))
+
+
 class _Full(NamedTuple):
     days: frozenset[date]
     weeks: frozenset[date]

@@ -24,6 +24,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     password: str = ""
     bearer: str = ""
     profile: str = ""
+    feed: bool = False
 
     def __repr__(self) -> str:
         return f"Account({self.calendar})"

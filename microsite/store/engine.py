@@ -23,6 +23,7 @@ from microsite.errors import NotFound
 from microsite.errors import StartRefused
 
 from .bookings import Bookings
+from .bookings import Sealed
 from .coaches import Coaches
 from .happenings import Happenings
 from .letters import Letters
@@ -110,6 +111,18 @@ class Store:
             if not tx.coaches.raise_revision(coach):
                 raise NotFound("no such coach")
             yield tx
+
+    @staticmethod
+    def sealed(record: bytes | None, copy: bytes | None, delivery: bytes | None) -> Sealed:
+        """The sealed parts of a new booking."""
+        return Sealed(record, copy, delivery)
+
+    def upgrade(self) -> bool:
+        """Migrate to the newest shape, forward only; True where something had to be done."""
+        # Alembic is needed only here, once at start.
+        from .upgrade import upgrade
+
+        return upgrade(self)
 
     def truncate_log(self) -> None:
         """After a purge: fold the write-ahead log back and empty it, so that nothing deleted stays readable there."""

@@ -1,5 +1,6 @@
 """Letters: what was or will be told, with no address and no text. They are rendered when they are sent."""
 
+from typing import Any
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -41,10 +42,10 @@ class Letters:
     def __init__(self, conn: Connection) -> None:
         self._conn = conn
 
-    def add(self, new: LetterRow) -> LetterRow:
-        """A new letter; it gets the next number of all."""
+    def add(self, letter_id: str, coach: str, booking: str | None, **values: Any) -> LetterRow:
+        """A new letter; it gets the next number of all. `values` are the other fields of LetterRow."""
         number = (self._conn.scalar(select(func.max(letter.c.number))) or 0) + 1
-        row = new._replace(number=number)
+        row = LetterRow(id=letter_id, coach=coach, booking=booking, number=number, state=QUEUED, **values)
         self._conn.execute(insert(letter).values(row._asdict()))
         return row
 

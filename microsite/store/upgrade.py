@@ -1,6 +1,7 @@
 """Brings a database to the newest shape, forward only; a copy of an SQLite file is made before it is changed."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from alembic import command
 from alembic.config import Config
@@ -8,12 +9,14 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import make_url
 
-from .engine import Store
+if TYPE_CHECKING:
+    from .engine import Store
+
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 
 
-def upgrade(store: Store) -> bool:
+def upgrade(store: "Store") -> bool:
     """Migrate to the newest revision; True where something had to be done."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
@@ -30,7 +33,7 @@ def upgrade(store: Store) -> bool:
     return True
 
 
-def _copy(store: Store, revision: str) -> None:
+def _copy(store: "Store", revision: str) -> None:
     """A consistent copy beside the file, named after the revision it still has."""
     path = Path(make_url(store.url).database or "")
     target = path.with_name(f"{path.stem}-before-{revision}{path.suffix}")

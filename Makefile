@@ -1,0 +1,39 @@
+# Each target is one line a person could type. PORT and MICROSITE_INSTANCE are read from the environment.
+PYTHON ?= python3
+BIN = .venv/bin
+
+.PHONY: run test check install-dev texts lock clean
+
+run: .venv/.run
+	@$(BIN)/python -m microsite.cli serve
+
+test: .venv/.dev
+	$(BIN)/python -m tests.machine
+	$(BIN)/python -m pytest
+
+check: .venv/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+texts: .venv/.dev
+	$(BIN)/pybabel extract -q -F microsite/translations/babel.cfg -o build/messages.pot .
+	$(BIN)/pybabel update -q -N -i build/messages.pot -d microsite/translations
+	$(BIN)/pybabel compile -q -d microsite/translations
+
+lock: .venv/.dev
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --all-extras -c requirements.txt pyproject.toml -o requirements-dev.txt
+
+clean:
+	rm -rf .venv build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+.venv/.run: requirements.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+.venv/.dev: requirements-dev.txt .venv/.run
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,59 @@
+"""The command line: `microsite serve`, `worker`, `init`, `open` and what else an operator or a coach needs in a shell.
+
+Commands act through `work` and `services`; a domain error becomes one sentence and exit code 1.
+"""
+
+import os
+import sys
+from typing import TYPE_CHECKING
+from typing import Any
+
+import click
+
+from microsite.config import load_config
+from microsite.errors import MicrositeError
+
+if TYPE_CHECKING:
+    from microsite.services import Services
+
+
+class Sentences(click.Group):
+    """A group whose commands end a domain error with its sentence instead of a trace."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except MicrositeError as error:
+            click.echo(str(error), err=True)
+            ctx.exit(1)
+
+
+@click.group(cls=Sentences, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """A private booking site: times from your calendar, details sealed to you."""
+
+
+def services() -> "Services":
+    """The services of this command, from the settings of the instance folder."""
+    from microsite.services import build
+
+    os.umask(0o077)
+    return build(load_config(os.environ))
+
+
+def _register() -> None:
+    from . import coach
+    from . import init
+    from . import purge
+    from . import serve
+
+    for module in (serve, init, coach, purge):
+        for command in module.COMMANDS:
+            main.add_command(command)
+
+
+_register()
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,122 @@
+"""`init`: the few questions a real operator answers. The coach's age identity is printed once, only its recipient kept."""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import tomli_w
+
+from microsite.config import load_config
+from microsite.core.people import Secret
+from microsite.core.settings import CoachSettings
+from microsite.core.settings import Offer
+from microsite.core.settings import Words
+from microsite.core.settings import check_slug
+from microsite.core.settings import read_settings
+from microsite.errors import CalendarError
+from microsite.errors import StartRefused
+
+if TYPE_CHECKING:
+    from microsite.services import Services
+
+ROLES = {"open": {"open"}, "bookings": {"bookings", "busy"}, "busy": {"busy"}, "feed": {"feed", "busy"}}
+
+
+@click.command()
+def init() -> None:
+    """Set up a real coach: address, time zone, mail relay, calendar."""
+    import os
+
+    os.umask(0o077)
+    instance = Path(os.environ.get("MICROSITE_INSTANCE") or "instance").absolute()
+    if (instance / "config.toml").exists():
+        raise StartRefused(f"{instance / 'config.toml'} is there already; edit it, or move it away to begin anew")
+    if (instance / "site.db").exists():
+        raise StartRefused(f"{instance} holds a demo; move the folder away (mv {instance} {instance}-demo), then begin")
+    document, settings, slug, embedded = _ask()
+    instance.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (instance / "config.toml").write_text(tomli_w.dumps(document), encoding="utf-8")
+    (instance / "config.toml").chmod(0o600)
+    from microsite.services import build
+
+    services = build(load_config(os.environ))
+    try:
+        services.store.upgrade()
+        _set_up(services, slug, settings, embedded)
+    finally:
+        services.close()
+
+
+def _ask() -> tuple[dict[str, dict[str, object]], CoachSettings, str, bool]:
+    name = click.prompt("The coach's name, as visitors see it")
+    proposed = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "coach"
+    slug = click.prompt("Her part of the address", default=proposed)
+    check_slug(slug, "init", "her part of the address")
+    address = click.prompt("The address of the site, such as https://book.example").rstrip("/")
+    zone = click.prompt("Her time zone", default="Asia/Jakarta")
+    email = click.prompt("Where notices to the coach go (e-mail)")
+    mail = {
+        "host": click.prompt("Mail relay: host"),
+        "port": click.prompt("Mail relay: port", default=587, type=int),
+        "security": click.prompt(
+            "Mail relay: security", default="starttls", type=click.Choice(["starttls", "tls", "none"])
+        ),
+        "username": click.prompt("Mail relay: user (empty for none)", default="", show_default=False),
+        "password": click.prompt(
+            "Mail relay: password (empty for none)", default="", show_default=False, hide_input=True
+        ),
+        "sender": click.prompt("The address letters come from"),
+    }
+    embedded = click.confirm("Use the built-in calendar server? (No: name your own CalDAV calendars)", default=True)
+    document: dict[str, dict[str, object]] = {"site": {"address": address}, "mail": mail}
+    raw = {"name": name, "zone": zone, "email": email, "contact": email}
+    settings = read_settings(raw, "init")
+    return document, settings, slug, embedded
+
+
+def _set_up(services: "Services", slug: str, settings: CoachSettings, embedded: bool) -> None:
+    from microsite.work import setup
+
+    identity, recipient = services.sealer.new_identity()
+    first = Offer(slug="sesi", title=Words(id="Sesi", en="Session"), minutes=60)
+    document = {"name": settings.name, "zone": settings.zone, "email": settings.email, "contact": settings.contact}
+    ready = CoachSettings(**document, offers=[first])
+    setup.add_coach(services, slug, ready, recipient)
+    if embedded:
+        from microsite.work.demo import CALENDARS
+
+        names = {name: CALENDARS[name] for name in ("open", "bookings", "private")}
+        password = setup.add_embedded_calendars(services, slug, names)
+        click.echo(f"\nCalendar app: {services.config.address}/dav/  user {slug}  password {password.reveal()}")
+    else:
+        _ask_calendars(services, slug)
+    click.echo("\nThe coach's private key. It is shown once and kept nowhere: save it where only she can read it.\n")
+    click.echo(f"    {identity.reveal()}\n")
+    click.echo("Without it no name, address or note can ever be opened. Start the site with: make run")
+
+
+def _ask_calendars(services: "Services", slug: str) -> None:
+    from microsite.work import setup
+
+    for role, question in (
+        ("open", "Calendar with the open hours"),
+        ("bookings", "Calendar that takes the bookings"),
+        ("busy", "Another busy calendar (empty: no more)"),
+    ):
+        while True:
+            url = click.prompt(f"{question}: address", default="" if role == "busy" else None, show_default=False)
+            if not url:
+                break
+            user = click.prompt("  user", default="", show_default=False)
+            password = Secret(click.prompt("  app password", default="", show_default=False, hide_input=True))
+            try:
+                setup.add_calendar(services, slug, url, role, ROLES[role], user, password)
+            except CalendarError as error:
+                click.echo(f"  That did not work: {error}. Please try again.")
+                continue
+            if role != "busy":
+                break
+
+
+COMMANDS = (init,)

@@ -1,0 +1,95 @@
+"""`serve`: one command, one machine. `worker`: jobs only. `prepare`: what happens before either.
+
+The master process imports neither Flask nor the rooms: it prepares in a child, then hands over to the server, whose
+worker process builds the application for itself.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+
+import click
+
+from microsite.config import load_config
+from microsite.errors import StartRefused
+
+BLOCKING_THREADS = 4
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+def serve(host: str) -> None:
+    """Serve the site on PORT (default 8000): pages, embedded calendar and jobs in one process."""
+    os.umask(0o077)
+    config = load_config(os.environ)
+    _check_port(host, config.port)
+    prepared = subprocess.run([sys.executable, "-m", "microsite.cli", "prepare"], check=False)
+    if prepared.returncode:
+        sys.exit(prepared.returncode)
+    from granian import Granian
+    from granian.constants import HTTPModes
+    from granian.constants import Interfaces
+
+    click.echo(f"The site is at {config.address}/ (stop with Ctrl+C).")
+    Granian(
+        "microsite.serving:app",
+        factory=True,
+        address=host,
+        port=config.port,
+        interface=Interfaces.WSGI,
+        workers=1,
+        blocking_threads=BLOCKING_THREADS,
+        runtime_blocking_threads=2,
+        http=HTTPModes.http1,
+        websockets=False,
+        log_level="warning",  # type: ignore[arg-type]
+        respawn_failed_workers=True,
+        workers_kill_timeout=15,
+    ).serve()
+
+
+@click.command()
+def worker() -> None:
+    """Run jobs only, beside web processes that run on another server."""
+    from microsite.serving import run_worker
+
+    from . import services
+
+    run_worker(services())
+
+
+@click.command(hidden=True)
+def prepare() -> None:
+    """Bring the database up to date, make the demo on a first run without settings, and check that all can start."""
+    from microsite.work import setup
+
+    from . import services
+    from .first_run import first_run
+    from .first_run import renew_welcome
+
+    built = services()
+    try:
+        built.store.upgrade()
+        if not built.config.configured:
+            first_run(built)
+            renew_welcome(built)
+        setup.check_start(built)
+    finally:
+        built.close()
+
+
+def _check_port(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise StartRefused(
+                f"port {port} on {host} is taken or not allowed ({error.strerror});"
+                " choose another one: PORT=8001 make run"
+            ) from error
+
+
+COMMANDS = (serve, worker, prepare)

@@ -1,0 +1,200 @@
+"""The operator's settings: address, database, mail relay, calendars, secrets. Read once at start, then frozen.
+
+The only place that reads files and the environment at start. Secrets are looked for in this order: a systemd
+credential, a file named in the settings, the environment (weaker: inherited and visible in dumps), the settings file.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated
+from typing import Any
+from typing import Literal
+from urllib.parse import urlsplit
+
+import msgspec
+
+from microsite.core.people import Secret
+from microsite.errors import SettingsError
+from microsite.errors import StartRefused
+
+Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the site is reached, and who runs it."""
+
+    address: str = ""
+    name: str = ""
+    operator: str = ""
+
+
+class Database(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where bookings are kept; empty means an SQLite file in the instance folder."""
+
+    url: str = ""
+
+
+class Mail(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The relay that takes our letters."""
+
+    host: str = ""
+    port: Port = 587
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    username: str = ""
+    password: str = ""
+    password_file: str = ""
+    sender: str = ""
+    provider: str = ""
+
+
+class Calendars(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What calendar addresses are allowed."""
+
+    embedded: bool = True
+    allow_private_hosts: list[str] = []
+    contained: bool = True
+    provider: str = ""
+
+
+class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Rate limits; a mobile carrier puts thousands behind one address, so they are generous."""
+
+    storage: str = "memory://"
+    bookings: str = "60 per hour"
+    tokens: str = "60 per minute"
+    trusted_proxies: Annotated[int, msgspec.Meta(ge=0, le=5)] = 0
+
+
+class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole of `config.toml`."""
+
+    site: Site = Site()
+    database: Database = Database()
+    mail: Mail = Mail()
+    calendars: Calendars = Calendars()
+    limits: Limits = Limits()
+
+
+class Config:
+    """All operator settings of one process, checked. `instance` is the folder of everything made at run time."""
+
+    def __init__(self, instance: Path, file: File, secrets: Mapping[str, Secret], port: int, configured: bool) -> None:
+        self.instance, self.file, self.port, self.configured = instance, file, port, configured
+        self._secrets = dict(secrets)
+
+    @property
+    def address(self) -> str:
+        """The site's address without a trailing slash; every link in a letter begins with it."""
+        return self.file.site.address.rstrip("/") or f"http://localhost:{self.port}"
+
+    @property
+    def host(self) -> str:
+        """The host name of the address: the domain of UIDs and Message-IDs."""
+        return urlsplit(self.address).hostname or "localhost"
+
+    @property
+    def https(self) -> bool:
+        """Whether visitors come over TLS."""
+        return self.address.startswith("https:")
+
+    @property
+    def trusted_hosts(self) -> list[str]:
+        """The Host values that are answered; anything else is 400."""
+        return sorted({self.host, *LOOPBACK} if self.host in LOOPBACK else {self.host})
+
+    @property
+    def database_url(self) -> str:
+        """SQLAlchemy's URL of the store."""
+        url = self.file.database.url or f"sqlite:///{self.instance / 'site.db'}"
+        return url.replace("postgresql://", "postgresql+psycopg://", 1)
+
+    @property
+    def mail_password(self) -> Secret:
+        """The relay's password, empty where it wants none."""
+        return self._secrets.get("mail", Secret(""))
+
+    @property
+    def sender(self) -> str:
+        """The From address of every letter."""
+        return self.file.mail.sender or f"booking@{self.host}"
+
+    @cached_property
+    def dav_folder(self) -> Path:
+        """Where the embedded calendar server keeps its collections."""
+        return self.instance / "dav"
+
+    def __repr__(self) -> str:
+        return f"Config({self.address})"
+
+
+def load_config(environ: Mapping[str, str], instance: Path | None = None) -> Config:
+    """Read and check the operator's settings; raises SettingsError or StartRefused, which say what to do."""
+    if environ.get("PYTHON_CALDAV_COMMDUMP"):
+        raise StartRefused(
+            "PYTHON_CALDAV_COMMDUMP is set: it writes passwords into the temp folder. Unset it and start again."
+        )
+    instance = instance or Path(environ.get("MICROSITE_INSTANCE") or "instance").absolute()
+    path = instance / "config.toml"
+    file = _read(path)
+    config = Config(instance, file, _secrets(file, environ, path), _port(environ), path.exists())
+    _check(config, str(path))
+    return config
+
+
+def _read(path: Path) -> File:
+    if not path.exists():
+        return File()
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(str(path), "the whole file", "something that is not TOML", str(error)) from error
+    try:
+        return msgspec.convert(document, File)
+    except msgspec.ValidationError as error:
+        message, _, where = str(error).partition(" - at `")
+        field = where.rstrip("`").removeprefix("$").removeprefix(".") or "the whole file"
+        raise SettingsError(str(path), field, _found(document, field), message) from error
+
+
+def _found(document: Any, field: str) -> str:
+    for step in field.split("."):
+        document = document.get(step, "nothing") if isinstance(document, Mapping) else document
+    hidden = field.endswith("password")
+    return "a value of the wrong kind" if hidden else repr(document)
+
+
+def _port(environ: Mapping[str, str]) -> int:
+    text = environ.get("PORT", "8000")
+    if not text.isdigit() or not 1 <= int(text) <= 65535:
+        raise SettingsError("the environment", "PORT", repr(text), "a port number from 1 to 65535")
+    return int(text)
+
+
+def _secrets(file: File, environ: Mapping[str, str], path: Path) -> dict[str, Secret]:
+    credentials = environ.get("CREDENTIALS_DIRECTORY", "")
+    if credentials and (found := Path(credentials) / "mail-password").exists():
+        return {"mail": Secret(found.read_text(encoding="utf-8").strip())}
+    if file.mail.password_file:
+        named = Path(file.mail.password_file)
+        if not named.is_file():
+            raise SettingsError(str(path), "mail.password_file", repr(str(named)), "a file that exists")
+        return {"mail": Secret(named.read_text(encoding="utf-8").strip())}
+    return {"mail": Secret(environ.get("MICROSITE_MAIL_PASSWORD") or file.mail.password)}
+
+
+def _check(config: Config, where: str) -> None:
+    address, mail = config.file.site.address, config.file.mail
+    if config.configured and not address:
+        raise SettingsError(where, "site.address", "nothing", "the site's address, such as https://book.example")
+    parts = urlsplit(config.address)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/"):
+        raise SettingsError(where, "site.address", repr(address), "https:// and a host name, without a path")
+    if parts.scheme == "http" and config.host not in LOOPBACK:
+        raise SettingsError(where, "site.address", repr(address), "https:// (http only for localhost)")
+    if mail.host and mail.security == "none" and mail.host not in LOOPBACK:
+        raise SettingsError(where, "mail.security", "'none'", "starttls or tls, unless the relay is on this machine")
+    if mail.host and not mail.sender:
+        raise SettingsError(where, "mail.sender", "nothing", "the address letters come from, such as halo@book.example")

@@ -1,0 +1,119 @@
+"""The composition root: builds store, calendars, mailer, sealer, jobs and clock once, and knows them all.
+
+Rooms import their heavy libraries when they are first used, so a web process that only shows times stays small.
+"""
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from dataclasses import field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flask import current_app
+
+from .calendars import Calendars
+from .config import Config
+from .jobs import Engine
+from .jobs.outbox import Outbox
+from .mail import Maildir
+from .mail import Mailer
+from .mail import Smtp
+from .sealing import FolderKeyring
+from .sealing import Sealer
+from .sealing import ServerKey
+from .sealing import files
+from .store import Store
+
+if TYPE_CHECKING:
+    from .calendars.embedded import Embedded
+
+TEMPLATES = Path(__file__).parent.parent / "templates"
+BRAND = "Janji Temu"
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything the work modules act through. `clock` answers UTC seconds."""
+
+    config: Config
+    store: Store
+    sealer: Sealer
+    calendars: Calendars
+    mailer: Mailer
+    jobs: Engine
+    clock: Callable[[], int]
+    embedded: "Embedded | None" = field(default=None, repr=False)
+
+    def close(self) -> None:
+        """Stop the jobs and give files and connections back."""
+        self.jobs.stop()
+        self.calendars.close()
+        self.store.close()
+
+
+def clock() -> int:
+    """The one place that reads the wall clock for the site."""
+    return int(time.time())
+
+
+def get_services() -> Services:
+    """The services of the running application."""
+    services: Services = current_app.extensions["microsite"]
+    return services
+
+
+def build(config: Config, now: Callable[[], int] = clock) -> Services:
+    """Build everything for one process; makes the instance folder and the server key on the first start.
+
+    Raises StartRefused where a secret lies open or the database is unfit.
+    """
+    files.make_folder(config.instance)
+    store = Store(config.database_url)
+    jobs = Outbox(store, config.instance / "jobs.lock", now)
+    sealer = Sealer(_server_key(config.instance / "server.key"), FolderKeyring(config.instance / "day-keys"))
+    embedded = _embedded(config, lambda path: on_change(path)) if config.file.calendars.embedded else None
+    services = Services(
+        config=config,
+        store=store,
+        sealer=sealer,
+        calendars=Calendars(
+            embedded, frozenset(config.file.calendars.allow_private_hosts), config.file.calendars.contained
+        ),
+        mailer=_mailer(config),
+        jobs=jobs,
+        clock=now,
+        embedded=embedded,
+    )
+
+    def on_change(path: str) -> None:
+        # Imported late: work knows the types of this module.
+        from .work.sync import on_embedded_change
+
+        on_embedded_change(services, path)
+
+    return services
+
+
+def _server_key(path: Path) -> ServerKey:
+    if not path.exists():
+        with suppress(FileExistsError):  # another process was quicker: its key is the one
+            files.create_secret(path, ServerKey.new().to_text())
+    return ServerKey.from_text(files.read_secret(path))
+
+
+def _embedded(config: Config, on_change: Callable[[str], None]) -> "Embedded":
+    from .calendars.embedded import open_embedded
+
+    return open_embedded(config.dav_folder, config.instance / "dav.htpasswd", on_change)
+
+
+def _mailer(config: Config) -> Mailer:
+    mail = config.file.mail
+    delivery = (
+        Smtp(mail.host, mail.port, mail.security, mail.username, config.mail_password, config.sender)
+        if mail.host
+        else Maildir(config.instance / "mail")
+    )
+    return Mailer(delivery, config.sender, config.file.site.name or BRAND, config.address, TEMPLATES / "mail")

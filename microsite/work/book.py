@@ -1,0 +1,258 @@
+"""Booking: hold the time and seal the details in one transaction, then write, look again, and only then confirm.
+
+`book` answers the visitor's POST. `check`, `write` and `verify` are the jobs that follow, each a single step that is
+safe to repeat; how far a booking has come is in its row. Nobody is told "confirmed" before the calendar has it.
+"""
+
+import secrets
+from datetime import UTC
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from microsite.core import letters
+from microsite.core.availability import Times
+from microsite.core.availability import obstacles
+from microsite.core.availability import offered
+from microsite.core.bookings import CONFIRMED
+from microsite.core.bookings import CONFIRMING
+from microsite.core.bookings import FAILED
+from microsite.core.bookings import HOLD
+from microsite.core.bookings import LINK_LETTERS
+from microsite.core.bookings import Booking
+from microsite.core.bookings import purge_at
+from microsite.core.events import Event
+from microsite.core.events import coach_event
+from microsite.core.events import event_place
+from microsite.core.happenings import HELD
+from microsite.core.people import Address
+from microsite.core.people import ClientDetails
+from microsite.core.people import Delivery
+from microsite.core.people import Record
+from microsite.core.people import Secret
+from microsite.core.settings import CoachSettings
+from microsite.core.settings import Offer
+from microsite.core.spans import MINUTE
+from microsite.errors import CalendarChanged
+from microsite.errors import CalendarError
+from microsite.errors import NotFound
+from microsite.errors import SlotTaken
+from microsite.errors import TryAgain
+from microsite.ics import render
+from microsite.services import Services
+
+from . import look
+from .calendars import bookings_calendar
+from .calendars import sync_all
+from .status import add_status_link
+from .sweep import enqueue_sweeps
+from .sync import account_of
+from .tell import tell
+
+CHECK_SECONDS = 5.0
+WRITE_SECONDS = 10.0
+CONSENT_VERSION = "1"
+REFERENCE_LENGTH = 4
+
+
+class Placed(msgspec.Struct, frozen=True):
+    """A hold: the booking, and the first token, which only the client's page and first letter get."""
+
+    token: Secret
+    booking: Booking
+
+
+def book(
+    services: Services, coach_slug: str, offer_slug: str, start: int, details: ClientDetails, language: str, zone: str
+) -> Placed:
+    """Hold a start for a visitor. Raises NotFound, TimesUnknown, or SlotTaken where it would not be offered now."""
+    coach = look.coach(services, coach_slug)
+    offer = coach.settings.offer(offer_slug)
+    if offer is None:
+        raise NotFound("no such offer")
+    now = services.clock()
+    booking = _new_booking(services, coach, offer, start, language, now)
+    token, sealed = _seal(services, booking, details, zone, now)
+    with services.store.change(coach.slug) as tx:
+        if not offered(look.sight(tx, coach.slug, coach.settings, offer, now).times, start):
+            raise SlotTaken("this start is not offered")
+        booking = msgspec.structs.replace(booking, ref=_free_ref(tx, coach.slug))
+        tx.bookings.add(booking, sealed)
+        expires = purge_at(booking.end, coach.settings.retention_days)
+        tx.links.add(services.sealer.lookup(token), coach.slug, booking.id, "manage", expires)
+        add_status_link(services, tx, booking, expires)
+        tx.happenings.note(coach.slug, booking.ref, now, HELD)
+        services.jobs.enqueue(tx, "book.check", booking.id)
+    return Placed(token, booking)
+
+
+def check(services: Services, booking_id: str) -> None:
+    """Step 1: read the calendars anew; go on if the time is still free, else release it."""
+    booking = _load(services, booking_id)
+    if booking is None or booking.state != CONFIRMING:
+        return
+    settings, _ = _settings(services, booking)
+    try:
+        sync_all(services, booking.coach, CHECK_SECONDS)
+    except CalendarError as error:
+        _wait_or_fail(services, booking, error)
+        return
+    with services.store.change(booking.coach) as tx:
+        times = _times_without(tx, services, settings, booking)
+        if times is None or obstacles(times, booking.start):
+            _release(services, tx, booking, "taken")
+        else:
+            services.jobs.enqueue(tx, "book.write", booking.id)
+
+
+def write(services: Services, booking_id: str) -> None:
+    """Step 2: put the event, at a name made from its own UID; a repeat finds its own event and goes on."""
+    booking = _load(services, booking_id)
+    if booking is None or booking.state != CONFIRMING:
+        return
+    settings, offer = _settings(services, booking)
+    calendar = bookings_calendar(services, booking.coach)
+    event = coach_event_of(services, booking, settings, offer, pending=False)
+    try:
+        written = services.calendars.create(account_of(services, calendar), booking.coach_uid, render(event))
+    except CalendarChanged:
+        with services.store.change(booking.coach) as tx:
+            _release(services, tx, booking, "calendar")
+        return
+    except CalendarError as error:
+        _wait_or_fail(services, booking, error)
+        return
+    with services.store.write() as tx:
+        tx.bookings.change(booking, coach_calendar=calendar.id, coach_href=written.href, coach_etag=written.etag)
+        services.jobs.enqueue(tx, "book.verify", booking.id)
+
+
+def verify(services: Services, booking_id: str) -> None:
+    """Step 3: read once more. Somebody else's event in the same time: take ours away. Else it is confirmed."""
+    booking = _load(services, booking_id)
+    if booking is None or booking.state != CONFIRMING:
+        return
+    settings, _ = _settings(services, booking)
+    try:
+        sync_all(services, booking.coach, CHECK_SECONDS)
+    except CalendarError as error:
+        _wait_or_fail(services, booking, error)
+        return
+    with services.store.change(booking.coach) as tx:
+        times = _times_without(tx, services, settings, booking)
+        if times is None or obstacles(times, booking.start):
+            _release(services, tx, booking, "taken")
+            return
+        confirmed = tx.bookings.change(booking, state=CONFIRMED, hold_until=None)
+        if confirmed is None:
+            raise TryAgain(1)
+        tell(services, tx, confirmed, letters.BOOKED)
+
+
+def coach_event_of(services: Services, booking: Booking, settings: CoachSettings, offer: Offer, pending: bool) -> Event:
+    """The event for the coach's calendar; nothing of the client can enter here."""
+    location, conference = event_place(offer.place, settings.language)
+    return coach_event(
+        booking,
+        neutral=settings.session_title[settings.language],
+        site_host=services.config.host,
+        desk_url=f"{services.config.address}/desk",
+        now=services.clock(),
+        pending=pending,
+        event_class=settings.event_class,
+        place_location=location,
+        place_conference=conference,
+    )
+
+
+def _new_booking(services: Services, coach: look.Coach, offer: Offer, start: int, language: str, now: int) -> Booking:
+    end = start + offer.minutes * MINUTE
+    host = services.config.host
+    return Booking(
+        id=secrets.token_hex(16),
+        coach=coach.slug,
+        ref="",
+        offer=offer.slug,
+        start=start,
+        end=end,
+        state=CONFIRMING,
+        language=language,
+        created_on=_date(now),
+        purge_on=_date(purge_at(end, coach.settings.retention_days)),
+        before=offer.before,
+        after=offer.after,
+        hold_until=now + HOLD,
+        coach_uid=f"{secrets.token_hex(16)}@{host}",
+        client_uid=f"{secrets.token_hex(16)}@{host}",
+        delivery_day=_date(end),
+        first_message_id=f"<{secrets.token_hex(16)}@{host}>",
+    )
+
+
+def _seal(services: Services, booking: Booking, details: ClientDetails, zone: str, now: int) -> tuple[Secret, Any]:
+    """Seal everything about the person before the database is touched."""
+    sealer = services.sealer
+    with services.store.read() as tx:
+        recipients = tx.coaches.recipients(booking.coach)
+    token = sealer.new_token()
+    record = Record(details, CONSENT_VERSION, booking.language, now)
+    delivery = Delivery(Address(details.reveal().email), booking.language, zone, token, reminders=True)
+    return token, services.store.sealed(
+        record=sealer.seal_record(record, recipients),
+        copy=sealer.seal_copy(token, booking.id, record),
+        delivery=sealer.seal_delivery(booking.delivery_day, booking.id, delivery),
+    )
+
+
+def _free_ref(tx: Any, coach: str) -> str:
+    while True:
+        ref = "".join(secrets.choice(LINK_LETTERS) for _ in range(REFERENCE_LENGTH))
+        if tx.bookings.by_ref(coach, ref) is None:
+            return ref
+
+
+def _load(services: Services, booking_id: str) -> Booking | None:
+    with services.store.read() as tx:
+        found: Booking | None = tx.bookings.get(booking_id)
+        return found
+
+
+def _settings(services: Services, booking: Booking) -> tuple[CoachSettings, Offer]:
+    with services.store.read() as tx:
+        settings: CoachSettings = tx.coaches.get(booking.coach).settings
+    offer = settings.offer(booking.offer)
+    return settings, offer or Offer(
+        slug=booking.offer, title=settings.session_title, minutes=(booking.end - booking.start) // MINUTE
+    )
+
+
+def _times_without(tx: Any, services: Services, settings: CoachSettings, booking: Booking) -> Times | None:
+    """What decides about this booking's time, without itself; None where its offer is gone."""
+    offer = settings.offer(booking.offer)
+    if offer is None:
+        return None
+    sight = look.sight(tx, booking.coach, settings, offer, services.clock(), without=booking.id, fresh=True)
+    return sight.times
+
+
+def _wait_or_fail(services: Services, booking: Booking, error: CalendarError) -> None:
+    """The calendar does not answer: keep the hold a few minutes, then fail; never confirm."""
+    now = services.clock()
+    if booking.hold_until is not None and now < booking.hold_until:
+        raise TryAgain(min(error.retry_after or 5, 60))
+    with services.store.change(booking.coach) as tx:
+        _release(services, tx, booking, "unreachable")
+
+
+def _release(services: Services, tx: Any, booking: Booking, reason: str) -> None:
+    """Give the time back, tell the client that nothing was booked, and see that no event of ours stays behind."""
+    failed = tx.bookings.change(booking, state=FAILED, reason=reason, hold_until=None)
+    if failed is None:
+        raise TryAgain(1)
+    failed = tell(services, tx, failed, letters.BOOKING_FAILED)
+    enqueue_sweeps(services, tx, failed)
+
+
+def _date(at: int) -> str:
+    return datetime.fromtimestamp(at, UTC).date().isoformat()

@@ -1,0 +1,198 @@
+"""Sending letters: opening the envelope, writing the letter from its row, handing it over, closing up behind it.
+
+A letter is sent only after every earlier letter to the same person about the same booking, so a move is never told
+before the booking it moves. Its Message-ID stays the same however often it is tried.
+"""
+
+from typing import Any
+
+import msgspec
+
+from microsite.core.availability import nearest
+from microsite.core.bookings import ENDED
+from microsite.core.bookings import Booking
+from microsite.core.bookings import purge_at
+from microsite.core.events import Event
+from microsite.core.events import client_description
+from microsite.core.events import client_event
+from microsite.core.events import event_place
+from microsite.core.letters import LETTER_REFUSED
+from microsite.core.letters import LetterOrder
+from microsite.core.letters import file_method
+from microsite.core.people import Address
+from microsite.core.people import Delivery
+from microsite.core.people import Secret
+from microsite.core.settings import CoachSettings
+from microsite.errors import CannotOpen
+from microsite.errors import MailRefused
+from microsite.errors import TimesUnknown
+from microsite.errors import TryAgain
+from microsite.services import Services
+
+from . import look
+from .status import status_url
+from .tell import tell
+
+SENT = "sent"
+REFUSED = "refused"
+DROPPED = "dropped"
+
+
+def send(services: Services, letter_id: str) -> None:
+    """The job: send one queued letter. MailDelayed goes up to the engine, which tries again with back-off."""
+    with services.store.read() as tx:
+        row = tx.letters.get(letter_id)
+        if row is None or row.state != "queued":
+            return
+        if tx.letters.queued_before(row):
+            raise TryAgain(1)
+        booking = tx.bookings.get(row.booking) if row.booking else None
+        settings = tx.coaches.get(row.coach).settings
+    if row.recipient == "coach":
+        order = _to_coach(services, row, booking, settings)
+        delivery = None
+    else:
+        delivery = _opened(services, booking)
+        order = _to_client(services, row, booking, settings, delivery) if booking and delivery else None
+    if order is None or not order.address:
+        _settle(services, row, booking, DROPPED, delivery)
+        return
+    try:
+        services.mailer.send(order)
+    except MailRefused:
+        _settle(services, row, booking, REFUSED, delivery)
+        return
+    _settle(services, row, booking, SENT, delivery)
+
+
+def _opened(services: Services, booking: Booking | None) -> Delivery | None:
+    """The envelope of a booking, while it can be opened."""
+    if booking is None:
+        return None
+    with services.store.read() as tx:
+        sealed = tx.bookings.sealed(booking.id).delivery
+    if sealed is None:
+        return None
+    try:
+        opened: Delivery = services.sealer.open_delivery(booking.delivery_day, booking.id, sealed)
+    except CannotOpen:
+        return None
+    return opened
+
+
+def _to_coach(services: Services, row: Any, booking: Booking | None, settings: CoachSettings) -> LetterOrder:
+    return LetterOrder(
+        kind=row.kind,
+        language=settings.language,
+        address=Address(settings.email),
+        message_id=row.message_id,
+        sent_at=services.clock(),
+        coach_zone=settings.zone,
+        start=row.start,
+        end=row.end,
+        old_start=row.old_start,
+        ref=booking.ref if booking else "",
+        link=Secret(f"{services.config.address}/desk"),
+        coach_name=settings.name,
+    )
+
+
+def _to_client(
+    services: Services, row: Any, booking: Booking, settings: CoachSettings, delivery: Delivery
+) -> LetterOrder:
+    offer = settings.offer(booking.offer)
+    location, _ = event_place(offer.place, delivery.language) if offer else ("", "")
+    prefix = "/en" if delivery.language == "en" else ""
+    first = row.message_id == booking.first_message_id
+    return LetterOrder(
+        kind=row.kind,
+        language=delivery.language,
+        address=delivery.address,
+        message_id=row.message_id,
+        references="" if first else booking.first_message_id,
+        sent_at=services.clock(),
+        zone=delivery.zone,
+        coach_zone=settings.zone,
+        start=row.start,
+        end=row.end,
+        old_start=row.old_start,
+        ref=booking.ref,
+        link=Secret(f"{services.config.address}{prefix}/m/{_token(services, booking, settings, delivery).reveal()}"),
+        booking_page=f"{services.config.address}{prefix}/{booking.coach}/",
+        place=location,
+        coach_name=settings.name,
+        contact=settings.contact,
+        purge_on=booking.purge_on,
+        hold_until=booking.hold_until or 0,
+        alternatives=_alternatives(services, booking) if row.kind == "failed" else (),
+        event=file_of(services, row, booking, settings, delivery.language),
+    )
+
+
+def file_of(services: Services, row: Any, booking: Booking, settings: CoachSettings, language: str) -> Event | None:
+    """The calendar file of a letter, from the row's own time and counters; None where the kind has none."""
+    method = file_method(row.kind, row.dtstamp)
+    if not method:
+        return None
+    offer = settings.offer(booking.offer)
+    location, conference = event_place(offer.place, language) if offer else ("", "")
+    status = status_url(services, booking, language)
+    as_told = msgspec.structs.replace(booking, start=row.start, end=row.end, client_seq=row.seq)
+    return client_event(
+        as_told,
+        summary=settings.session_title[language],
+        status_url=status,
+        location=location,
+        conference=conference,
+        description=client_description(language, status),
+        organizer_name=services.mailer.brand,
+        organizer_address=services.config.sender,
+        method=method,
+        now=row.dtstamp,
+    )
+
+
+def _token(services: Services, booking: Booking, settings: CoachSettings, delivery: Delivery) -> Secret:
+    """The first token while the envelope still holds it; afterwards a fresh one, which does not open the copy."""
+    if delivery.first_token:
+        return delivery.first_token
+    token: Secret = services.sealer.new_token()
+    expires = purge_at(booking.end, settings.retention_days)
+    with services.store.write() as tx:
+        tx.links.add(services.sealer.lookup(token), booking.coach, booking.id, "manage", expires)
+    return token
+
+
+def _alternatives(services: Services, booking: Booking) -> tuple[int, ...]:
+    coach = look.coach(services, booking.coach)
+    offer = coach.settings.offer(booking.offer)
+    if offer is None:
+        return ()
+    try:
+        return tuple(nearest(look.times(services, coach, offer), booking.start))
+    except TimesUnknown:
+        return ()
+
+
+def _settle(services: Services, row: Any, booking: Booking | None, state: str, delivery: Delivery | None) -> None:
+    """Note what became of a letter, and take out of the envelope what is no longer needed."""
+    without_token = None
+    if booking and delivery and delivery.first_token and state == SENT:
+        without_token = services.sealer.seal_delivery(
+            booking.delivery_day,
+            booking.id,
+            Delivery(delivery.address, delivery.language, delivery.zone, None, delivery.reminders),
+        )
+    with services.store.write() as tx:
+        if not tx.letters.set_state(row.id, state) or booking is None:
+            return
+        current = tx.bookings.get(booking.id)
+        if current is None:
+            return
+        if current.state in ENDED and not tx.letters.waiting(booking.id, "client"):
+            tx.bookings.set_sealed(booking.id, delivery=None)
+        elif without_token and tx.bookings.sealed(booking.id).delivery is not None:
+            # The first link has been handed over: from now on only its holder has the key of the client's copy.
+            tx.bookings.set_sealed(booking.id, delivery=without_token)
+        if state == REFUSED and row.recipient == "client":
+            tell(services, tx, current, LETTER_REFUSED)

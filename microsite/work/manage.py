@@ -1,0 +1,72 @@
+"""The client's page: finding a booking by its link, waiting for its outcome, its calendar file. Changes nothing.
+
+Unknown, malformed, expired and erased links are all the same NotFound.
+"""
+
+import time
+
+from microsite.core.bookings import CONFIRMING
+from microsite.core.bookings import Booking
+from microsite.core.events import client_description
+from microsite.core.events import download_event
+from microsite.core.events import event_place
+from microsite.core.people import Secret
+from microsite.errors import NotFound
+from microsite.ics import render
+from microsite.services import Services
+
+from .cancel import cancel
+from .cancel import may_cancel_until
+from .status import status_url
+
+__all__ = ["booking_by_id", "by_token", "cancel", "client_ics", "may_cancel_until", "wait_for_outcome"]
+LOOK_SECONDS = 0.01
+
+
+def by_token(services: Services, token: str) -> Booking:
+    """The booking that a manage link opens; raises NotFound."""
+    with services.store.read() as tx:
+        link = tx.links.get(services.sealer.lookup(Secret(token)), "manage", services.clock())
+        booking: Booking | None = tx.bookings.get(link.booking) if link else None
+    if booking is None:
+        raise NotFound("no such link")
+    return booking
+
+
+def booking_by_id(services: Services, booking_id: str) -> Booking:
+    """The booking of an open session; raises NotFound."""
+    with services.store.read() as tx:
+        booking: Booking | None = tx.bookings.get(booking_id)
+    if booking is None:
+        raise NotFound("no such booking")
+    return booking
+
+
+def wait_for_outcome(services: Services, booking_id: str, milliseconds: int = 300) -> Booking:
+    """The booking, after waiting at most so long for it to leave «confirming»; raises NotFound."""
+    deadline = time.monotonic() + milliseconds / 1000
+    while True:
+        booking = booking_by_id(services, booking_id)
+        if booking.state != CONFIRMING or time.monotonic() >= deadline:
+            return booking
+        time.sleep(LOOK_SECONDS)
+
+
+def client_ics(services: Services, booking: Booking) -> bytes:
+    """The file behind «add to calendar»: same UID and version as in the letters, no METHOD, no ORGANIZER."""
+    with services.store.read() as tx:
+        settings = tx.coaches.get(booking.coach).settings
+    language = booking.language
+    offer = settings.offer(booking.offer)
+    location, conference = event_place(offer.place, language) if offer else ("", "")
+    status = status_url(services, booking, language)
+    event = download_event(
+        booking,
+        summary=settings.session_title[language],
+        status_url=status,
+        location=location,
+        conference=conference,
+        description=client_description(language, status),
+        now=services.clock(),
+    )
+    return render(event)

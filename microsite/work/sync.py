@@ -1,0 +1,195 @@
+"""Keeping the mirror in step: one calendar at a time, applied in one transaction, idempotent.
+
+What the calendars say about our own events is judged elsewhere (`judge`); here only spans and facts are stored.
+"""
+
+import random
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from microsite.core.hours import local_day
+from microsite.core.hours import midnight
+from microsite.core.mirror import Account
+from microsite.core.mirror import Known
+from microsite.core.mirror import Pulled
+from microsite.core.mirror import ReadingRules
+from microsite.core.polling import after_failure
+from microsite.core.polling import after_success
+from microsite.core.settings import CoachSettings
+from microsite.core.spans import DAY
+from microsite.errors import CalendarBusy
+from microsite.errors import CalendarError
+from microsite.services import Services
+
+SYNC_SECONDS = 20.0
+WINDOW_DAYS = 430
+"""How far ahead events are read; when less than the longest horizon (365 days) is left, everything is read anew."""
+NEEDED_DAYS = 370
+TRIES = 3
+
+
+def sync(services: Services, calendar_id: str) -> None:
+    """The job: sync one calendar; failures set its back-off and are not raised."""
+    try:
+        sync_calendar(services, calendar_id, SYNC_SECONDS)
+    except CalendarError:
+        # Recorded by sync_calendar, with the time of the next try; the job itself has done its part.
+        return
+
+
+def sync_due(services: Services, _key: str = "") -> None:
+    """The periodic job: ask for a sync of every calendar whose turn it is."""
+    now = services.clock()
+    with services.store.read() as tx:
+        due = [row for row in tx.mirror.due(now) if row.backoff_until <= now]
+    if due:
+        with services.store.write() as tx:
+            for row in due:
+                tx.mirror.touch(row.id, next_poll_at=now + max(row.interval, 60))
+                services.jobs.enqueue(tx, "sync", row.id)
+
+
+def refresh(services: Services, coach: str) -> None:
+    """A visitor looks: ask for a sync of what is older than two minutes, and do not wait for it."""
+    now = services.clock()
+    with services.store.read() as tx:
+        old = [row for row in tx.mirror.calendars(coach) if _old(row, now)]
+    if old:
+        with services.store.write() as tx:
+            for row in old:
+                tx.mirror.touch(row.id, next_poll_at=now + 120, interval=120)
+                services.jobs.enqueue(tx, "sync", row.id)
+
+
+def on_embedded_change(services: Services, path: str) -> None:
+    """The embedded server stored something: sync the calendar at that collection path at once."""
+    with services.store.read() as tx:
+        rows = tx.mirror.at_url(embedded_url(path))
+    if rows:
+        with services.store.write() as tx:
+            for row in rows:
+                services.jobs.enqueue(tx, "sync", row.id)
+
+
+def embedded_url(path: str) -> str:
+    """The address under which a collection of the embedded server is kept in the store."""
+    return f"http://embedded.invalid/dav/{path.strip('/')}/"
+
+
+def sync_calendar(services: Services, calendar_id: str, seconds: float) -> bool:
+    """Bring one calendar's mirror up to date; True where anything changed. Raises CalendarError (and records it)."""
+    for _ in range(TRIES):
+        with services.store.read() as tx:
+            row = tx.mirror.get(calendar_id)
+            if row is None:
+                return False
+            coach = tx.coaches.get(row.coach)
+            etags = tx.mirror.etags(row.id)
+            own = tx.bookings.own_uids(row.coach)
+        now = services.clock()
+        try:
+            pulled = services.calendars.pull(
+                account_of(services, row), _known(row, etags, now), _rules(row, coach.settings, own, now), now, seconds
+            )
+        except CalendarError as error:
+            _note_failure(services, row, error, now)
+            raise
+        applied = _apply(services, row, pulled, now)
+        if applied is not None:
+            return applied
+    raise CalendarBusy("others were syncing this calendar all the time")
+
+
+def account_of(services: Services, row: Any) -> Account:
+    """How to reach a stored calendar; its password is opened here and nowhere else."""
+    password = ""
+    if row.secret:
+        password = services.sealer.open_secret(row.secret, f"calendar/{row.id}").reveal()
+    return Account(
+        calendar=row.id,
+        url=row.url,
+        username=row.username,
+        password=password,
+        profile=row.profile,
+        feed="feed" in row.roles,
+    )
+
+
+def _old(row: Any, now: int) -> bool:
+    fresh = now - row.last_ok_at < 120 or row.next_poll_at - now > 3 * 3600
+    return not fresh and row.backoff_until <= now and not row.url.startswith("http://embedded.invalid/")
+
+
+def _known(row: Any, etags: dict[str, str], now: int) -> Known:
+    if row.window_end < now + NEEDED_DAYS * DAY:
+        return Known()
+    return Known(state=row.state, sync_token=row.sync_token, ctag=row.ctag, last_full_at=row.last_full_at, etags=etags)
+
+
+def _rules(row: Any, settings: CoachSettings, own: Iterable[str], now: int) -> ReadingRules:
+    zone = settings.zoneinfo
+    today = local_day(now, zone)
+    titles = [
+        (title, offer.slug) for offer in settings.offers for title in (offer.slug, offer.title.id, offer.title.en)
+    ]
+    return ReadingRules(
+        kind=row.kind,
+        zone=settings.zone,
+        start=midnight(today - timedelta(days=2), zone),
+        end=midnight(today + timedelta(days=WINDOW_DAYS), zone),
+        tentative_blocks=settings.tentative_blocks,
+        serves={" ".join(title.casefold().split()): slug for title, slug in titles if title},
+        own_uids=frozenset(own),
+    )
+
+
+def _apply(services: Services, row: Any, pulled: Pulled, now: int) -> bool | None:
+    """Store what was pulled; None where somebody else synced this calendar meanwhile."""
+    with services.store.write() as tx:
+        gone = list(pulled.removed)
+        if pulled.full:
+            gone += sorted(set(tx.mirror.etags(row.id)) - set(pulled.present))
+        changed = bool(pulled.readings or gone)
+        anew = row.window_end < now + NEEDED_DAYS * DAY
+        values: dict[str, Any] = {"window_end": now + WINDOW_DAYS * DAY} if anew else {}
+        poll = after_success(row.interval, changed, random.random())  # noqa: S311 - jitter, not a secret
+        stored = tx.mirror.set_state(
+            row,
+            state=pulled.state,
+            sync_token=pulled.sync_token,
+            ctag=pulled.ctag,
+            last_ok_at=now,
+            last_full_at=now if pulled.full else row.last_full_at,
+            failures=0,
+            first_failed_at=0,
+            backoff_until=0,
+            problem="",
+            interval=poll.interval,
+            next_poll_at=now + poll.wait,
+            **values,
+        )
+        if not stored:
+            return None
+        if changed:
+            tx.coaches.raise_revision(row.coach)
+            tx.mirror.drop_resources(row.id, gone)
+            tx.mirror.put_readings(row.id, pulled.readings)
+            tx.mirror.merge(row.id)
+        if row.first_failed_at or not row.last_ok_at:
+            tx.coaches.raise_revision(row.coach)
+            tx.coaches.set_told_unreachable(row.coach, 0)
+    return changed
+
+
+def _note_failure(services: Services, row: Any, error: CalendarError, now: int) -> None:
+    poll = after_failure(row.failures + 1, error.retry_after, random.random())  # noqa: S311 - jitter, not a secret
+    with services.store.write() as tx:
+        tx.mirror.touch(
+            row.id,
+            failures=row.failures + 1,
+            first_failed_at=row.first_failed_at or now,
+            backoff_until=now + poll.wait,
+            next_poll_at=now + poll.wait,
+            problem=type(error).__name__,
+        )
