@@ -1,10 +1,11 @@
-"""`init`: the few questions a real operator answers. The coach's age identity is printed once, only its recipient kept."""
+"""`init`: the few questions a real operator answers. The coach's identity is printed once, only its recipient kept."""
 
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 import tomli_w
 
 from microsite.config import load_config
@@ -80,8 +81,7 @@ def _set_up(services: "Services", slug: str, settings: CoachSettings, embedded: 
 
     identity, recipient = services.sealer.new_identity()
     first = Offer(slug="sesi", title=Words(id="Sesi", en="Session"), minutes=60)
-    document = {"name": settings.name, "zone": settings.zone, "email": settings.email, "contact": settings.contact}
-    ready = CoachSettings(**document, offers=[first])
+    ready = msgspec.structs.replace(settings, offers=[first])
     setup.add_coach(services, slug, ready, recipient)
     if embedded:
         from microsite.work.demo import CALENDARS

@@ -41,6 +41,16 @@ class Mailer:
         """The From address, which is also the ORGANIZER of every file."""
         return self._sender
 
+    @property
+    def brand(self) -> str:
+        """The neutral name that letters and calendar files come from."""
+        return self._brand
+
+    def forget_before(self, cutoff: int) -> None:
+        """Remove letters older than that (UTC seconds) where this machine keeps them itself."""
+        if isinstance(self._delivery, Maildir):
+            self._delivery.empty_before(cutoff)
+
     def send(self, order: LetterOrder) -> None:
         """Write this letter and hand it over; raises MailRefused(code) or MailDelayed(reason).
 

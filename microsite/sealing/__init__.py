@@ -58,6 +58,14 @@ class Sealer:
         """See `records.open_record`: with identities that the caller was handed, for the server has none."""
         return records.open_record(sealed, identities)
 
+    def new_identity(self) -> tuple[Secret, str]:
+        """See `records.new_identity`."""
+        return records.new_identity()
+
+    def identities_in(self, file: Secret) -> list[Secret]:
+        """See `records.identities_in`."""
+        return records.identities_in(file)
+
     def seal_copy(self, token: Secret, booking_id: str, record: Record) -> bytes:
         """See `copies.seal_copy`."""
         return copies.seal_copy(token, booking_id, record)

@@ -15,6 +15,7 @@ from sqlalchemy import update
 
 from microsite.core.bookings import LIVE
 from microsite.core.bookings import Booking
+from microsite.errors import NotFound
 
 from .tables import booking
 
@@ -42,6 +43,13 @@ class Bookings:
     def get(self, booking_id: str) -> Booking | None:
         """One booking."""
         return _booking(self._conn.execute(select(*_PLAIN).where(booking.c.id == booking_id)).first())
+
+    def need(self, booking_id: str | None) -> Booking:
+        """One booking that must be there; raises NotFound if it was erased or purged."""
+        found = self.get(booking_id or "")
+        if found is None:
+            raise NotFound("no such booking")
+        return found
 
     def by_ref(self, coach: str, ref: str) -> Booking | None:
         """The coach's booking of that reference."""

@@ -11,6 +11,7 @@ from sqlalchemy import update
 from microsite.core.settings import CoachSettings
 from microsite.core.settings import decode_settings
 from microsite.core.settings import encode_settings
+from microsite.errors import NotFound
 
 from .tables import coach
 from .tables import key
@@ -42,6 +43,13 @@ class Coaches:
         """One coach."""
         found = self._conn.execute(select(coach).where(coach.c.slug == slug)).mappings().first()
         return _row(found) if found else None
+
+    def settings(self, slug: str) -> CoachSettings:
+        """The settings of a coach who is known to be there; raises NotFound if she is not."""
+        row = self.get(slug)
+        if row is None:
+            raise NotFound("no such coach")
+        return row.settings
 
     def add(self, slug: str, settings: CoachSettings, demo: bool, open_: bool) -> None:
         """A new coach."""

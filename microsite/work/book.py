@@ -220,7 +220,7 @@ def _load(services: Services, booking_id: str) -> Booking | None:
 
 def _settings(services: Services, booking: Booking) -> tuple[CoachSettings, Offer]:
     with services.store.read() as tx:
-        settings: CoachSettings = tx.coaches.get(booking.coach).settings
+        settings: CoachSettings = tx.coaches.settings(booking.coach)
     offer = settings.offer(booking.offer)
     return settings, offer or Offer(
         slug=booking.offer, title=settings.session_title, minutes=(booking.end - booking.start) // MINUTE

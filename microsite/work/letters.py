@@ -47,13 +47,13 @@ def send(services: Services, letter_id: str) -> None:
         if tx.letters.queued_before(row):
             raise TryAgain(1)
         booking = tx.bookings.get(row.booking) if row.booking else None
-        settings = tx.coaches.get(row.coach).settings
+        settings = tx.coaches.settings(row.coach)
+    delivery = None
+    order: LetterOrder | None = None
     if row.recipient == "coach":
         order = _to_coach(services, row, booking, settings)
-        delivery = None
-    else:
-        delivery = _opened(services, booking)
-        order = _to_client(services, row, booking, settings, delivery) if booking and delivery else None
+    elif booking and (delivery := _opened(services, booking)):
+        order = _to_client(services, row, booking, settings, delivery)
     if order is None or not order.address:
         _settle(services, row, booking, DROPPED, delivery)
         return
@@ -65,10 +65,8 @@ def send(services: Services, letter_id: str) -> None:
     _settle(services, row, booking, SENT, delivery)
 
 
-def _opened(services: Services, booking: Booking | None) -> Delivery | None:
+def _opened(services: Services, booking: Booking) -> Delivery | None:
     """The envelope of a booking, while it can be opened."""
-    if booking is None:
-        return None
     with services.store.read() as tx:
         sealed = tx.bookings.sealed(booking.id).delivery
     if sealed is None:

@@ -27,19 +27,15 @@ def by_token(services: Services, token: str) -> Booking:
     """The booking that a manage link opens; raises NotFound."""
     with services.store.read() as tx:
         link = tx.links.get(services.sealer.lookup(Secret(token)), "manage", services.clock())
-        booking: Booking | None = tx.bookings.get(link.booking) if link else None
-    if booking is None:
-        raise NotFound("no such link")
-    return booking
+        if link is None:
+            raise NotFound("no such link")
+        return tx.bookings.need(link.booking)
 
 
 def booking_by_id(services: Services, booking_id: str) -> Booking:
     """The booking of an open session; raises NotFound."""
     with services.store.read() as tx:
-        booking: Booking | None = tx.bookings.get(booking_id)
-    if booking is None:
-        raise NotFound("no such booking")
-    return booking
+        return tx.bookings.need(booking_id)
 
 
 def wait_for_outcome(services: Services, booking_id: str, milliseconds: int = 300) -> Booking:
@@ -55,7 +51,7 @@ def wait_for_outcome(services: Services, booking_id: str, milliseconds: int = 30
 def client_ics(services: Services, booking: Booking) -> bytes:
     """The file behind «add to calendar»: same UID and version as in the letters, no METHOD, no ORGANIZER."""
     with services.store.read() as tx:
-        settings = tx.coaches.get(booking.coach).settings
+        settings = tx.coaches.settings(booking.coach)
     language = booking.language
     offer = settings.offer(booking.offer)
     location, conference = event_place(offer.place, language) if offer else ("", "")

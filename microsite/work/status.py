@@ -34,7 +34,6 @@ def by_status_token(services: Services, token: str) -> Booking:
     """The booking whose status page that is; raises NotFound."""
     with services.store.read() as tx:
         link = tx.links.get(services.sealer.lookup(Secret(token)), "status", services.clock())
-        booking: Booking | None = tx.bookings.get(link.booking) if link else None
-    if booking is None:
-        raise NotFound("no such link")
-    return booking
+        if link is None:
+            raise NotFound("no such link")
+        return tx.bookings.need(link.booking)

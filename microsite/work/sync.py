@@ -4,6 +4,7 @@ What the calendars say about our own events is judged elsewhere (`judge`); here 
 """
 
 import random
+import time
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
@@ -27,6 +28,8 @@ WINDOW_DAYS = 430
 """How far ahead events are read; when less than the longest horizon (365 days) is left, everything is read anew."""
 NEEDED_DAYS = 370
 TRIES = 3
+UNFINISHED = "FULL"
+"""A first reading of a large calendar that ran out of time: what was read is stored, the rest comes next."""
 
 
 def sync(services: Services, calendar_id: str) -> None:
@@ -79,26 +82,29 @@ def embedded_url(path: str) -> str:
 
 def sync_calendar(services: Services, calendar_id: str, seconds: float) -> bool:
     """Bring one calendar's mirror up to date; True where anything changed. Raises CalendarError (and records it)."""
+    deadline = time.monotonic() + seconds
     for _ in range(TRIES):
         with services.store.read() as tx:
             row = tx.mirror.get(calendar_id)
             if row is None:
                 return False
-            coach = tx.coaches.get(row.coach)
+            settings = tx.coaches.settings(row.coach)
             etags = tx.mirror.etags(row.id)
             own = tx.bookings.own_uids(row.coach)
         now = services.clock()
         try:
             pulled = services.calendars.pull(
-                account_of(services, row), _known(row, etags, now), _rules(row, coach.settings, own, now), now, seconds
+                account_of(services, row), _known(row, etags, now), _rules(row, settings, own, now), now, seconds
             )
         except CalendarError as error:
             _note_failure(services, row, error, now)
             raise
         applied = _apply(services, row, pulled, now)
-        if applied is not None:
+        if applied is not None and pulled.state != UNFINISHED:
             return applied
-    raise CalendarBusy("others were syncing this calendar all the time")
+        if time.monotonic() > deadline:
+            break
+    raise CalendarBusy("the calendar could not be read to its end in time; reading goes on")
 
 
 def account_of(services: Services, row: Any) -> Account:
