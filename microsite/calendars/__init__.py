@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from microsite.core.events import EventChanges
 from microsite.core.mirror import Account
 from microsite.core.mirror import Fetched
 from microsite.core.mirror import Found
@@ -110,6 +111,12 @@ class Calendars:
         if self._embedded is None:
             raise CalendarMissing("there is no embedded calendar here")
         return embedded.make_calendar(self._embedded, user, name, title)
+
+    def patch(self, ics: bytes, changes: EventChanges) -> bytes:
+        """The coach's document with only our properties changed. CalendarChanged: it holds no event any more."""
+        from microsite.calendars import patch
+
+        return patch.patch(ics, changes)
 
     def close(self) -> None:
         """End the child processes."""

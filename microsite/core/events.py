@@ -55,6 +55,20 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     organizer_address: str = ""
 
 
+class EventChanges(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to change in an event that stands in the coach's calendar; None leaves a property as it is.
+
+    Times are UTC seconds; `stamp` becomes DTSTAMP and LAST-MODIFIED.
+    """
+
+    sequence: int
+    stamp: int
+    start: int | None = None
+    end: int | None = None
+    summary: str | None = None
+    status: str | None = None
+
+
 class Title(NamedTuple):
     """A title as read back: does it wait for the coach, and does it still carry this reference?"""
 
