@@ -48,9 +48,6 @@ class Hidden(Generic[T]):
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return self
 
-    def __reduce__(self) -> NoReturn:
-        raise TypeError(f"a {type(self).__name__} is never pickled")
-
     def __getstate__(self) -> NoReturn:
         raise TypeError(f"a {type(self).__name__} is never pickled")
 

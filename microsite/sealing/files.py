@@ -23,7 +23,6 @@ def make_folder(folder: Path) -> None:
     """A folder of mode 0700, made or found; raises StartRefused if others can look into the one that is there."""
     try:
         folder.mkdir(mode=0o700)
-        folder.chmod(0o700)  # whatever the umask took away
     except FileExistsError:
         if not folder.is_dir():
             old = folder.with_name(folder.name + ".old")
@@ -101,7 +100,6 @@ def sync_folder(folder: Path) -> None:
 def _written_beside(path: Path, content: SecretBytes) -> Path:
     new = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        os.fchmod(file.fileno(), 0o600)  # whatever the umask took away
         file.write(content.reveal())
         file.flush()
         os.fsync(file.fileno())

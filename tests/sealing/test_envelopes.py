@@ -130,6 +130,12 @@ def test_a_backup_of_the_key_folder_would_undo_the_destruction(keyring, delivery
     assert everything(open_delivery(old, DAY, "b1", sealed)) == everything(delivery)
 
 
+def test_opening_an_envelope_never_makes_a_key(keyring):
+    with pytest.raises(CannotOpen):
+        open_delivery(keyring, DAY, "b1", b"")
+    assert keyring.days() == []
+
+
 def test_a_booking_without_an_envelope_day_is_refused_politely(keyring):
     with pytest.raises(CannotOpen):
         open_delivery(keyring, "", "b1", b"")

@@ -79,8 +79,15 @@ def test_a_walk_over_all_its_attributes_finds_no_value(value):
 
 
 @encoding
-@pytest.mark.parametrize("dump", [pickle.dumps, json.dumps, msgspec.json.encode, msgspec.msgpack.encode], ids=str)
-def test_it_is_neither_pickled_nor_encoded(value, dump):
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_no_protocol_pickles_it(value, protocol):
+    with pytest.raises(TypeError):
+        pickle.dumps(value, protocol)
+
+
+@encoding
+@pytest.mark.parametrize("dump", [json.dumps, msgspec.json.encode, msgspec.msgpack.encode], ids=str)
+def test_it_is_not_encoded(value, dump):
     with pytest.raises(TypeError) as refused:
         dump(value)
     assert MARK not in str(refused.value)

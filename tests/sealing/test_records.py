@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 
 from microsite import sealing
 from microsite.core.people import ClientDetails
+from microsite.core.people import Hidden
 from microsite.core.people import Record
 from microsite.core.people import Secret
 from microsite.core.people import SecretBytes
 from microsite.errors import CannotOpen
 from microsite.errors import WrongKey
 from microsite.sealing import plaintext
+from microsite.sealing.padding import write_json
 from microsite.sealing.records import open_record
 from microsite.sealing.records import seal_record
 
@@ -87,6 +89,7 @@ def test_a_damaged_record_is_not_opened(record, coach, damage):
         b"[]",
         b'{"v":1}',
         b'\xff{"v":1}',
+        b'{"v":1,"name":"\xff","email":"","note":"","consent":"","language":"","written_at":1}',
         b'{"v":2,"name":"","email":"","note":"","consent":"","language":"","written_at":1}',
     ],
 )
@@ -128,6 +131,12 @@ def test_longer_texts_grow_in_steps_of_1024_bytes(length):
     record = Record(ClientDetails("", "", "x" * length), "1", "id", 1_796_000_000)
     size = len(plaintext.write(record).reveal())
     assert size % 1024 == 0 and 0 < size - length <= 1024 + 120
+
+
+def test_every_length_is_padded_to_a_whole_step_with_at_least_a_line_end():
+    for length in range(200):
+        text = write_json(Hidden("x" * length), 64).reveal()
+        assert len(text) % 64 == 0 and len(text) - 64 <= length + 2 < len(text) and text.endswith(b"\n")
 
 
 def test_sealed_records_differ_only_by_the_chance_stanza_of_the_format(coach):

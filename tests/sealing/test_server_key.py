@@ -81,6 +81,12 @@ def test_a_text_that_is_no_random_key_refuses_the_start_and_says_how_to_make_one
     assert not text or text not in str(refused.value)
 
 
+@pytest.mark.parametrize("size", [16, 31, 33, 64])
+def test_a_random_key_of_another_size_is_refused(size):
+    with pytest.raises(StartRefused):
+        ServerKey.from_text(Secret(bytes(range(size)).hex()))
+
+
 def test_one_bad_line_refuses_the_whole_file(key):
     with pytest.raises(StartRefused):
         ServerKey.from_text(Secret(key.to_text().reveal() + "\n" + "00" * 32))
