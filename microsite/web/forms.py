@@ -1,0 +1,118 @@
+"""The booking form: what a visitor may write, and the careful small rules for it.
+
+Refused text is shown again, cleaned of what cannot be kept; nothing typed is lost. Sealing is not done here.
+"""
+
+import re
+import unicodedata
+from typing import Any
+
+from flask_babel import lazy_gettext
+from flask_wtf import FlaskForm
+from wtforms import EmailField
+from wtforms import Field
+from wtforms import StringField
+from wtforms import TextAreaField
+from wtforms import ValidationError
+
+from microsite.core.people import ClientDetails
+from microsite.core.settings import Offer
+
+from .tokens import Bound
+from .tokens import TimedToken
+
+NAME_MAX, EMAIL_MAX, NOTE_MAX = 80, 254, 500
+LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Marks that reorder what follows: they can make an address or a name read as another."""
+BREAKS = frozenset("\u2028\u2029\ufffd\ufeff")
+
+
+def unsafe(text: str, lines: bool = False) -> bool:
+    """Whether a text holds control characters, direction marks or (unless `lines`) line breaks."""
+    return any(_refused(sign, lines) for sign in text)
+
+
+def cleaned(text: str, lines: bool = False) -> str:
+    """The text without what `unsafe` refuses."""
+    return "".join(" " if sign in "\r\n\t" else sign for sign in text if not _refused(sign, lines) or sign in "\r\n\t")
+
+
+def read_email(text: str) -> str | None:
+    """The address with its domain in ASCII (IDNA), or None when no mail could be sent there (RFC 5321, dot-atom)."""
+    if len(text) > EMAIL_MAX or text.count("@") != 1:
+        return None
+    local, domain = text.split("@")
+    if len(local) > 64 or not LOCAL_PART.fullmatch(local):
+        return None
+    try:
+        host = domain.encode("idna").decode("ascii").lower()
+    except UnicodeError:
+        return None
+    labels = host.split(".")
+    if len(labels) < 2 or labels[-1].isdigit() or not all(LABEL.fullmatch(each) for each in labels):
+        return None
+    address = f"{local}@{host}"
+    return address if len(address) <= EMAIL_MAX else None
+
+
+class DetailsForm(FlaskForm):  # type: ignore[misc]
+    """Name, e-mail address and note, with a signed token and a field that people never see."""
+
+    class Meta:
+        csrf = True
+        csrf_class = TimedToken
+        csrf_field_name = "form_token"
+        csrf_context: Any = None
+        locales = False
+
+    name = StringField(lazy_gettext("What may I call you?"))
+    email = EmailField(lazy_gettext("E-mail"))
+    note = TextAreaField(lazy_gettext("Note"))
+    website = StringField("Website")
+
+    def __init__(self, offer: Offer, bound: Bound, **options: Any) -> None:
+        self.needs_email = offer.email == "required"
+        super().__init__(meta={"csrf_context": bound}, **options)
+        self.trapped = bool(self.website.data)
+        self.website.data = ""
+
+    def details(self) -> ClientDetails:
+        """What the visitor wrote, hidden from printing."""
+        return ClientDetails(self.name.data, read_email(self.email.data or "") or "", self.note.data or "")
+
+    def validate_name(self, field: Field) -> None:
+        """1-80 characters on one line."""
+        _tidy(field, NAME_MAX, lazy_gettext("The name is too long: at most 80 characters."))
+        if not field.data:
+            raise ValidationError(lazy_gettext("Write a name I may call you by; a nickname is fine."))
+
+    def validate_email(self, field: Field) -> None:
+        """An address mail can be sent to; empty where the offer does without."""
+        _tidy(field, EMAIL_MAX, lazy_gettext("The e-mail address is too long: at most 254 characters."))
+        if not field.data and self.needs_email:
+            raise ValidationError(lazy_gettext("Write your e-mail address, such as name@example.com."))
+        if field.data and read_email(field.data) is None:
+            raise ValidationError(lazy_gettext("This e-mail address cannot be right. It looks like name@example.com."))
+
+    def validate_note(self, field: Field) -> None:
+        """At most 500 characters; line breaks are fine here."""
+        field.data = (field.data or "").replace("\r\n", "\n").replace("\r", "\n")
+        _tidy(field, NOTE_MAX, lazy_gettext("The note is too long: at most 500 characters."), lines=True)
+
+
+def _tidy(field: Field, most: int, too_long: str, lines: bool = False) -> None:
+    text = unicodedata.normalize("NFC", field.data or "").strip(" ")
+    if unsafe(text, lines):
+        field.data = cleaned(text, lines).strip()
+        raise ValidationError(lazy_gettext("Invisible characters were taken out here. Look it over and send it again."))
+    field.data = text.strip()
+    if len(field.data) > most:
+        raise ValidationError(too_long)
+
+
+def _refused(sign: str, lines: bool) -> bool:
+    if lines and sign in "\n\t":
+        return False
+    return sign in BIDI or sign in BREAKS or unicodedata.category(sign) in {"Cc", "Cs"}

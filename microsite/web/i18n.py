@@ -1,0 +1,72 @@
+"""Which language a page speaks: the path decides (`/` Indonesian, `/en/` English), never a header or a cookie.
+
+Owns the routes in two languages and the language switch; dates and times are `dates`, zone names are `zones`.
+"""
+
+from collections.abc import Callable
+from typing import Any
+from typing import Literal
+
+from flask import Blueprint
+from flask import Flask
+from flask import current_app
+from flask import request
+from flask import url_for
+from flask_babel import Babel
+
+from microsite.core.settings import Language
+
+LANGUAGES: tuple[Language, ...] = ("id", "en")
+PREFIXES: dict[Language, str] = {"id": "", "en": "/en"}
+KEPT_ON_SWITCH = ("day", "tz", "slot")
+"""Query fields that survive a change of language; nothing else belongs in a URL."""
+Fields = dict[str, Any]
+View = Callable[..., Any]
+
+
+def init_app(app: Flask) -> None:
+    """Set up translations and let every `url_for` keep the language of the page."""
+    Babel(app, default_locale="en", locale_selector=language)
+    app.url_value_preprocessor(_drop_language)
+    app.url_defaults(_keep_language)
+    app.context_processor(lambda: {"lang": language(), "switch_url": switch_url})
+
+
+def language() -> Language:
+    """The language of the page asked for, also of one that does not exist."""
+    return "en" if request.path == "/en" or request.path.startswith("/en/") else "id"
+
+
+def route(bp: Blueprint, rule: str, methods: tuple[Literal["GET", "POST"], ...] = ("GET",)) -> Callable[[View], View]:
+    """Register a view once for both languages."""
+
+    def register(view: View) -> View:
+        for lang in LANGUAGES:
+            bp.add_url_rule(PREFIXES[lang] + rule, view_func=view, methods=methods, defaults={"lang": lang})
+        return view
+
+    return register
+
+
+def switch_url(lang: Language) -> str:
+    """This page in another language; the front page where this one cannot be asked for again."""
+    if request.endpoint is None or request.routing_exception is not None or not _both(request.endpoint):
+        return url_for("visitor.front", lang=lang)
+    if "token" in (request.view_args or {}):  # a secret is never printed into a page
+        return url_for("visitor.front", lang=lang)
+    kept = {name: request.args[name] for name in KEPT_ON_SWITCH if name in request.args}
+    return url_for(request.endpoint, **(request.view_args or {}), **kept, lang=lang)
+
+
+def _both(endpoint: str) -> bool:
+    return current_app.url_map.is_endpoint_expecting(endpoint, "lang")
+
+
+def _drop_language(endpoint: str | None, values: Fields | None) -> None:
+    if values is not None:
+        values.pop("lang", None)
+
+
+def _keep_language(endpoint: str, values: Fields) -> None:
+    if "lang" not in values and _both(endpoint):
+        values["lang"] = language()

@@ -1,0 +1,137 @@
+"""What the picker shows, computed from the starts an offer has. Pure: starts and a zone in, view models out.
+
+Days are the visitor's local days. The day shown is always one with free times: the one asked for, else the next free
+one after it, else the last.
+"""
+
+import calendar
+from bisect import bisect_left
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterable
+from collections.abc import Sequence
+from datetime import date
+from datetime import timedelta
+from itertools import groupby
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from microsite.core.hours import local_day
+from microsite.core.hours import week_of
+
+from .dates import part_of_day
+
+
+class Cell(NamedTuple):
+    """One day of the week strip or the month."""
+
+    day: date
+    free: int
+    chosen: bool
+    inside: bool = True
+
+
+class Band(NamedTuple):
+    """The free times of one part of the day."""
+
+    part: str
+    starts: list[int]
+
+
+class Picker(NamedTuple):
+    """One chosen day, its week, its month, and where to go from there. `moved` says another day was asked for."""
+
+    day: date
+    today: date
+    moved: bool
+    free: int
+    bands: list[Band]
+    week: list[Cell]
+    month: list[list[Cell]]
+    earliest: date
+    previous_day: date | None
+    next_day: date | None
+    previous_week: date | None
+    next_week: date | None
+    previous_month: date | None
+    next_month: date | None
+
+
+def pick(starts: Sequence[int], zone: ZoneInfo, wanted: date | None, now: int) -> Picker | None:
+    """The picker on the wanted day or the nearest free one; None when nothing is free at all."""
+    days = [local_day(at, zone) for at in starts]
+    free = Counter(days)
+    listed = sorted(free)
+    if not listed:
+        return None
+    day = nearest_day(listed, wanted)
+    monday, first = week_of(day), day.replace(day=1)
+    sunday = monday + timedelta(days=6)
+    last = first.replace(day=calendar.monthrange(first.year, first.month)[1])
+    return Picker(
+        day=day,
+        today=local_day(now, zone),
+        moved=wanted is not None and wanted != day,
+        free=free[day],
+        bands=bands((at for at, its in zip(starts, days, strict=True) if its == day), zone),
+        week=[Cell(each, free[each], each == day) for each in _run(monday, sunday)],
+        month=_month(first, last, free, day),
+        earliest=listed[0],
+        previous_day=_before(listed, day),
+        next_day=_after(listed, day),
+        previous_week=_first_of_week(listed, _before(listed, monday)),
+        next_week=_after(listed, sunday),
+        previous_month=_first_of_month(listed, _before(listed, first)),
+        next_month=_after(listed, last),
+    )
+
+
+def nearest_day(listed: Sequence[date], wanted: date | None) -> date:
+    """The wanted day if it is listed, else the next one after it, else the last."""
+    if wanted is None:
+        return listed[0]
+    at = bisect_left(listed, wanted)
+    return listed[min(at, len(listed) - 1)]
+
+
+def bands(starts: Iterable[int], zone: ZoneInfo) -> list[Band]:
+    """Starts grouped by part of the day, as they follow one another."""
+    return [Band(part, list(group)) for part, group in groupby(starts, key=lambda at: part_of_day(at, zone))]
+
+
+def read_day(text: str | None) -> date | None:
+    """A `YYYY-MM-DD` as a date; anything else is no wish at all."""
+    if text is None or len(text) != 10:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _run(first: date, last: date) -> list[date]:
+    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+
+
+def _month(first: date, last: date, free: Counter[date], chosen: date) -> list[list[Cell]]:
+    span = _run(week_of(first), week_of(last) + timedelta(days=6))
+    cells = [Cell(day, free[day], day == chosen, first <= day <= last) for day in span]
+    return [cells[at : at + 7] for at in range(0, len(cells), 7)]
+
+
+def _before(listed: Sequence[date], day: date) -> date | None:
+    at = bisect_left(listed, day)
+    return listed[at - 1] if at else None
+
+
+def _after(listed: Sequence[date], day: date) -> date | None:
+    at = bisect_right(listed, day)
+    return listed[at] if at < len(listed) else None
+
+
+def _first_of_week(listed: Sequence[date], day: date | None) -> date | None:
+    return None if day is None else listed[bisect_left(listed, week_of(day))]
+
+
+def _first_of_month(listed: Sequence[date], day: date | None) -> date | None:
+    return None if day is None else listed[bisect_left(listed, day.replace(day=1))]

@@ -1,0 +1,20 @@
+"""The page that says what is kept, why, who can read it and until when: generated from the live settings."""
+
+from flask import Blueprint
+from flask import render_template
+
+from microsite.services import get_services
+from microsite.work import look
+
+from .i18n import route
+
+bp = Blueprint("privacy", __name__)
+
+
+@route(bp, "/<slug:coach>/privacy")
+def show(coach: str) -> str:
+    """What a coach's booking page keeps."""
+    services = get_services()
+    found = look.coach(services, coach)
+    optional = any(offer.email == "optional" for offer in found.settings.offers)
+    return render_template("privacy.html", coach=found, optional=optional, config=services.config)

@@ -1,0 +1,175 @@
+"""Domain errors and HTTP errors as kind pages, each in the visitor's language and with its own status.
+
+A page never says what was wrong with a link: unknown, expired and erased look the same, to the byte.
+"""
+
+from http import HTTPStatus
+from typing import NamedTuple
+
+from flask import Flask
+from flask import Response
+from flask import make_response
+from flask import render_template
+from flask import request
+from flask_babel import gettext
+from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import SecurityError
+
+from microsite.errors import MicrositeError
+from microsite.errors import NotFound
+from microsite.errors import NotPossibleNow
+from microsite.errors import SlotTaken
+from microsite.errors import TimesUnknown
+from microsite.errors import TooLate
+from microsite.errors import WrongBooking
+
+STATUS: dict[type[MicrositeError], int] = {
+    NotFound: 404,
+    SlotTaken: 409,
+    WrongBooking: 409,
+    TooLate: 409,
+    NotPossibleNow: 409,
+    TimesUnknown: 503,
+}
+PERSONAL_ENDPOINTS = ("manage.", "desk.")
+
+
+class Words(NamedTuple):
+    """What a refusal page says: its state (for `data-state`), a heading, and one or two sentences."""
+
+    state: str
+    heading: str
+    text: str
+    home: bool = True
+
+
+def init_app(app: Flask) -> None:
+    """Register the handlers."""
+    app.register_error_handler(MicrositeError, refuse)
+    app.register_error_handler(HTTPException, refuse_http)
+
+
+def refuse(error: MicrositeError) -> Response:
+    """A domain error as a page; one that has no page of its own is the site's fault."""
+    status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), None)
+    if status is None:
+        raise error
+    return page(status, _words_for(error))
+
+
+def refuse_http(error: HTTPException) -> Response:
+    """An HTTP error as a page."""
+    if isinstance(error, SecurityError):  # a foreign Host header: no address could be built for a page
+        return Response("Unknown host.\n", 400, content_type="text/plain; charset=utf-8")
+    if error.code is None or error.code < 400:
+        return make_response(error.get_response())
+    response = page(error.code, _words_http(error.code))
+    for name, value in error.get_headers():
+        if name in {"Allow", "Retry-After"}:
+            response.headers[name] = value
+    return response
+
+
+def page(status: int, words: Words) -> Response:
+    """A refusal page."""
+    response = make_response(render_template("refusal.html", words=words, status=status), status)
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        response.headers["Retry-After"] = "120"
+    return response
+
+
+def _words_for(error: MicrositeError) -> Words:
+    if isinstance(error, NotFound):
+        return _link_dead() if (request.endpoint or "").startswith(PERSONAL_ENDPOINTS) else _not_found()
+    if isinstance(error, TooLate):
+        return Words(
+            "too-late",
+            gettext("It is too close to the session now"),
+            gettext("Nothing was changed. Write to your coach directly; she can still change the session."),
+            home=False,
+        )
+    if isinstance(error, WrongBooking):
+        return Words(
+            "wrong-booking",
+            gettext("Another booking is open in this browser"),
+            gettext("Nothing was changed. Open the link in the mail of the booking you mean, then try again."),
+            home=False,
+        )
+    if isinstance(error, NotPossibleNow):
+        return Words(
+            "not-possible",
+            gettext("That cannot be done just now"),
+            gettext("Nothing was changed. Look at the booking once more: it may have changed a moment ago."),
+            home=False,
+        )
+    if isinstance(error, TimesUnknown):
+        return _times_unknown()
+    return _taken()
+
+
+def _link_dead() -> Words:
+    return Words(
+        "gone",
+        gettext("This link opens nothing (any more)"),
+        gettext(
+            "It may be mistyped or expired, or what it opened has been erased. If the page simply stood open for a "
+            "while, it closed itself for your privacy: open it again from the link in your mail."
+        ),
+    )
+
+
+def _not_found() -> Words:
+    return Words(
+        "not-found",
+        gettext("There is nothing here"),
+        gettext("The address may be mistyped, or the page has moved. The sessions are still where they were."),
+    )
+
+
+def _times_unknown() -> Words:
+    return Words(
+        "times-unknown",
+        gettext("Times can't be shown now"),
+        gettext(
+            "The calendar does not answer at the moment, and a time that may not be free is not shown. "
+            "Please try again in a few minutes; nothing is lost."
+        ),
+    )
+
+
+def _taken() -> Words:
+    return Words("taken", gettext("That time is no longer free"), gettext("Nothing was booked. Please choose another."))
+
+
+def _words_http(code: int) -> Words:
+    if code == HTTPStatus.NOT_FOUND:
+        return _not_found()
+    if code == HTTPStatus.METHOD_NOT_ALLOWED:
+        return Words("not-allowed", gettext("That does not work here"), gettext("Nothing was changed."))
+    if code == HTTPStatus.FORBIDDEN:
+        return Words(
+            "foreign",
+            gettext("This came from another site"),
+            gettext("For your safety nothing was done. Open the booking page itself and try again."),
+        )
+    if code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return Words(
+            "too-large",
+            gettext("That was too much text"),
+            gettext(
+                "Nothing was sent on and nothing was kept. Go back and shorten it; a note may have 500 characters."
+            ),
+        )
+    if code == HTTPStatus.TOO_MANY_REQUESTS:
+        return Words(
+            "too-many",
+            gettext("A little pause, please"),
+            gettext("Many requests came from your network in a short time. Wait a few minutes and try again."),
+        )
+    if code < HTTPStatus.INTERNAL_SERVER_ERROR:
+        return Words("unreadable", gettext("That could not be read"), gettext("Nothing was changed. Please try again."))
+    return Words(
+        "failed-here",
+        gettext("Something went wrong on our side"),
+        gettext("Nothing you wrote was put into a log. Please try again in a moment."),
+    )

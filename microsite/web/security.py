@@ -1,0 +1,85 @@
+"""What every answer carries and what every question must pass: headers, fetch metadata, size limits.
+
+The calendar server at /dav is mounted outside Flask and is touched by none of this.
+"""
+
+from urllib.parse import urlsplit
+
+from flask import Flask
+from flask import Response
+from flask import request
+from werkzeug.exceptions import Forbidden
+
+from microsite.services import get_services
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+DENIED = (
+    "accelerometer autoplay browsing-topics camera display-capture encrypted-media fullscreen geolocation gyroscope"
+    " magnetometer microphone midi payment picture-in-picture screen-wake-lock usb web-share xr-spatial-tracking"
+).split()
+ALWAYS = {
+    "Content-Security-Policy": POLICY,
+    "Permissions-Policy": ", ".join(f"{name}=()" for name in DENIED),
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Embedder-Policy": "require-corp",
+}
+TRANSPORT = "max-age=63072000; includeSubDomains"
+"""Two years; sent over https only."""
+VARY = ("HX-Request", "HX-History-Restore-Request")
+"""One URL answers a page or a fragment. The language is in the path, so Accept-Language is not looked at."""
+PERSONAL = frozenset({"manage", "desk", "status"})
+"""Blueprints whose pages belong to one person."""
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+BODY_MAX = 16 * 1024
+
+
+def init_app(app: Flask) -> None:
+    """Register the limits, the check before unsafe methods, and the headers."""
+    app.config.update(MAX_CONTENT_LENGTH=BODY_MAX, MAX_FORM_MEMORY_SIZE=BODY_MAX, MAX_FORM_PARTS=32)
+    app.config["TRUSTED_HOSTS"] = app.extensions["microsite"].config.trusted_hosts
+    app.before_request(refuse_foreign)
+    app.after_request(add_headers)
+
+
+def refuse_foreign() -> None:
+    """Refuse an unsafe request that another site started (Sec-Fetch-Site, else Origin); nothing is read before."""
+    if request.method in SAFE:
+        return
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        if site != "same-origin":
+            raise Forbidden
+        return
+    origin = request.headers.get("Origin")
+    if origin is not None and not _ours(origin):
+        raise Forbidden
+
+
+def add_headers(response: Response) -> Response:
+    """Put the headers of this site on an answer; caching is decided here unless the view did."""
+    for name, value in ALWAYS.items():
+        response.headers[name] = value
+    if get_services().config.https:
+        response.headers["Strict-Transport-Security"] = TRANSPORT
+    if response.mimetype == "text/html":
+        response.vary.update(VARY)
+    if "Cache-Control" not in response.headers:
+        response.headers["Cache-Control"] = "private, no-store"
+    if request.blueprint in PERSONAL or "Set-Cookie" in response.headers:
+        response.headers["Cache-Control"] = "private, no-store"
+        response.headers["X-Robots-Tag"] = "noindex, nofollow, noarchive"
+    return response
+
+
+def _ours(origin: str) -> bool:
+    theirs = urlsplit(origin)
+    if (theirs.scheme, theirs.netloc) == (request.scheme, request.host):
+        return True
+    return origin == get_services().config.address

@@ -1,0 +1,199 @@
+"""The visitor's way: coaches, offers, times, and the form. Sets no cookie; after the POST `manage` takes over."""
+
+import re
+from datetime import UTC
+from datetime import datetime
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint
+from flask import Response
+from flask import current_app
+from flask import make_response
+from flask import redirect
+from flask import render_template
+from flask import request
+from flask import url_for
+from flask.typing import ResponseReturnValue
+from jinja2_fragments.flask import render_block
+from werkzeug.datastructures import MultiDict
+
+from microsite.core import availability
+from microsite.core.availability import Times
+from microsite.core.settings import Offer
+from microsite.errors import NotFound
+from microsite.errors import SlotTaken
+from microsite.errors import TimesUnknown
+from microsite.services import get_services
+from microsite.work import book as booking
+from microsite.work import look
+from microsite.work.look import Coach
+
+from . import picker
+from . import tokens
+from . import zones
+from .dates import slot_text
+from .forms import DetailsForm
+from .i18n import language
+from .i18n import route
+
+bp = Blueprint("visitor", __name__)
+SLOT = re.compile(r"[0-9]{8}T[0-9]{6}Z")
+
+
+class Asked(NamedTuple):
+    """The coach, the offer and the zone a request is about."""
+
+    coach: Coach
+    offer: Offer
+    zone: ZoneInfo
+    zone_unknown: bool
+
+    @property
+    def here(self) -> dict[str, str]:
+        """The URL parts of this offer."""
+        return {"coach": self.coach.slug, "offer": self.offer.slug}
+
+
+@route(bp, "/")
+def front() -> ResponseReturnValue:
+    """The only coach's page, or a list of all."""
+    coaches = look.coaches(get_services())
+    if len(coaches) == 1:
+        return _offers_page(coaches[0])
+    return render_template("visitor/coaches.html", coaches=coaches)
+
+
+@route(bp, "/<slug:coach>/")
+def offers(coach: str) -> ResponseReturnValue:
+    """What a coach offers."""
+    return _offers_page(look.coach(get_services(), coach))
+
+
+@route(bp, "/<slug:coach>/<slug:offer>/")
+def times(coach: str, offer: str) -> ResponseReturnValue:
+    """The picker: a page, or its fragment for htmx."""
+    asked = _asked(coach, offer)
+    try:
+        found = look.times(get_services(), asked.coach, asked.offer)
+    except TimesUnknown:
+        return _picker_page(asked, None, 503)
+    return _picker_page(asked, found)
+
+
+@route(bp, "/<slug:coach>/<slug:offer>/book")
+def form(coach: str, offer: str) -> ResponseReturnValue:
+    """The form for one start; 409 with fresh times when that start is not offered."""
+    asked, start = _asked(coach, offer), read_slot(request.args.get("slot"))
+    found = look.times(get_services(), asked.coach, asked.offer)
+    if not availability.offered(found, start):
+        return _picker_page(asked, found, 409, taken=start)
+    return _form_page(asked, start, _form(asked, start))
+
+
+@route(bp, "/<slug:coach>/<slug:offer>/book", ("POST",))
+def book(coach: str, offer: str) -> ResponseReturnValue:
+    """Book, or show the form again with all that was typed."""
+    asked, start = _asked(coach, offer), _posted_slot()
+    details = _form(asked, start)
+    try:
+        if not availability.offered(look.times(get_services(), asked.coach, asked.offer), start):
+            raise SlotTaken("not offered")
+        if not details.validate() or details.trapped or not _chosen():
+            return _form_page(asked, start, details, 422)
+        placed = booking.book(get_services(), coach, offer, start, details.details(), language(), asked.zone.key)
+    except SlotTaken:
+        return _taken_page(asked, start, details)
+    except TimesUnknown:
+        return _form_page(asked, start, details, 503)
+    zone = {} if asked.zone.key == asked.coach.settings.zone else {"tz": asked.zone.key}
+    return redirect(url_for("manage.enter", token=placed.token.reveal(), **zone), 303)
+
+
+def read_slot(text: str | None) -> int:
+    """A slot of a URL as UTC seconds; raises NotFound for anything that is not one."""
+    if text is None or not SLOT.fullmatch(text):
+        raise NotFound("no such slot")
+    try:
+        return int(datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp())
+    except ValueError as error:
+        raise NotFound("no such slot") from error
+
+
+def _asked(coach_slug: str, offer_slug: str) -> Asked:
+    coach = look.coach(get_services(), coach_slug)
+    offer = coach.settings.offer(offer_slug)
+    if offer is None:
+        raise NotFound("no such offer")
+    chosen = zones.choose(request.form.get("tz") or request.args.get("tz"), coach.settings.zoneinfo)
+    return Asked(coach, offer, chosen.zone, chosen.unknown)
+
+
+def _posted_slot() -> int:
+    """The start of a form: another one chosen after a refusal, else its own."""
+    choice, _, _ = request.form.get("choice", "").partition("~")
+    return read_slot(choice or request.form.get("slot") or request.args.get("slot"))
+
+
+def _chosen() -> bool:
+    """A form that offered other times must come back with one of them."""
+    return "choose" not in request.form or bool(request.form.get("choice"))
+
+
+def _bound(asked: Asked, start: int) -> tokens.Bound:
+    purpose = f"book {asked.coach.slug} {asked.offer.slug} {slot_text(start)}"
+    return tokens.bound(purpose)
+
+
+def _form(asked: Asked, start: int) -> DetailsForm:
+    _, _, token = request.form.get("choice", "").partition("~")
+    if token:  # another time was chosen after a refusal; its token came with the choice
+        typed = MultiDict(request.form)
+        typed["form_token"] = token
+        return DetailsForm(asked.offer, _bound(asked, start), formdata=typed)
+    return DetailsForm(asked.offer, _bound(asked, start))
+
+
+def _offers_page(coach: Coach) -> str:
+    return render_template("visitor/offers.html", coach=coach, offers=look.offers(coach))
+
+
+def _picker_page(asked: Asked, found: Times | None, status: int = 200, taken: int | None = None) -> Response:
+    """The picker; with `taken`, on the day of the start that could not be had."""
+    now = get_services().clock()
+    wanted = picker.read_day(request.args.get("day"))
+    if taken is not None:
+        wanted = wanted or picker.local_day(taken, asked.zone)
+    shown = picker.pick(availability.offer(found), asked.zone, wanted, now) if found else None
+    values = {
+        "asked": asked,
+        "picker": shown,
+        "unknown": found is None,
+        "taken": taken,
+        "now": now,
+        "source": request.headers.get("HX-Source", ""),
+    }
+    if fragment():
+        return make_response(render_block("visitor/times.html", "picker", fragment=True, **values), status)
+    return make_response(render_template("visitor/times.html", **values), status)
+
+
+def _form_page(asked: Asked, start: int, form: DetailsForm, status: int = 200) -> Response:
+    page = render_template("visitor/book.html", asked=asked, start=start, form=form, others=None, status=status)
+    return make_response(page, status)
+
+
+def _taken_page(asked: Asked, start: int, form: DetailsForm) -> Response:
+    """409: the form with all that was typed, and the nearest free times as choices inside it."""
+    found = look.times(get_services(), asked.coach, asked.offer)
+    issued = tokens.issued_at(_bound(asked, start), form.form_token.data or "")
+    others = [(at, tokens.issue(_bound(asked, at), issued)) for at in availability.nearest(found, start)]
+    form.validate()
+    page = render_template("visitor/book.html", asked=asked, start=start, form=form, others=others, status=409)
+    return make_response(page, 409)
+
+
+def fragment() -> bool:
+    """Whether htmx asks for a part of the page; a restored history entry wants the whole."""
+    htmx = current_app.htmx  # type: ignore[attr-defined]
+    return bool(htmx) and not htmx.history_restore_request
