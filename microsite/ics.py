@@ -21,6 +21,8 @@ from microsite.core.events import Event
 CONTENT_TYPE = "text/calendar; charset=utf-8"
 FEATURES = {"tel": "PHONE"}
 """What a conference address offers (RFC 7986 6.3), by its scheme; anything else is taken for video."""
+BREAKS = str.maketrans("\r\u2028\u2029\t", "\n\n\n ")
+"""Signs at which some reader ends a line, though RFC 5545 does not."""
 URI_SAFE = "!#$%&'()*+,/:;=?@[]~"
 
 
@@ -86,7 +88,7 @@ def _utc(seconds: int) -> datetime:
 
 def _clean(text: str) -> str:
     """TEXT may hold no control character but the line break (RFC 5545 3.3.11); icalendar would let them through."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
+    lines = text.replace("\r\n", "\n").translate(BREAKS)
     return "".join(sign for sign in lines if sign == "\n" or unicodedata.category(sign) not in {"Cc", "Cs"}).strip()
 
 
