@@ -21,6 +21,10 @@ class StartRefused(MicrositeError):
     """The site cannot start safely; the message says what to do."""
 
 
+class StoreUnreadable(MicrositeError):
+    """The database cannot be read or written just now; nothing was changed."""
+
+
 class NotFound(MicrositeError):
     """No such coach, offer, booking or link."""
 

@@ -18,9 +18,13 @@ from sqlalchemy import Engine
 from sqlalchemy import create_engine
 from sqlalchemy import event
 from sqlalchemy import make_url
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import ProgrammingError
 
 from microsite.errors import NotFound
 from microsite.errors import StartRefused
+from microsite.errors import StoreUnreadable
 
 from .bookings import Bookings
 from .bookings import Sealed
@@ -89,18 +93,28 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[Tx]:
-        """A consistent view; writes nothing."""
-        with self.engine.connect() as conn, conn.begin():
-            yield Tx(conn)
+        """A consistent view; writes nothing. Raises StoreUnreadable where the database does not answer."""
+        try:
+            with self.engine.connect() as conn, conn.begin():
+                yield Tx(conn)
+        except (IntegrityError, ProgrammingError):
+            raise
+        except DatabaseError as error:
+            raise StoreUnreadable(f"the database cannot be read ({type(error.orig).__name__})") from error
 
     @contextmanager
     def write(self) -> Iterator[Tx]:
-        """A transaction that changes no slot."""
-        with self._line or nullcontext(), self.engine.connect() as conn:
-            conn = conn.execution_options(immediate=True)
-            with conn.begin():
-                tx = Tx(conn)
-                yield tx
+        """A transaction that changes no slot. Raises StoreUnreadable where the database cannot be written."""
+        try:
+            with self._line or nullcontext(), self.engine.connect() as conn:
+                conn = conn.execution_options(immediate=True)
+                with conn.begin():
+                    tx = Tx(conn)
+                    yield tx
+        except (IntegrityError, ProgrammingError):
+            raise
+        except DatabaseError as error:
+            raise StoreUnreadable(f"the database cannot be written ({type(error.orig).__name__})") from error
         for call in tx.after:
             call()
 
