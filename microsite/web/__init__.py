@@ -18,6 +18,7 @@ from . import security
 from . import statics
 from . import status
 from . import visitor
+from . import wellknown
 from . import zones
 
 
@@ -37,5 +38,5 @@ def init_app(app: Flask) -> None:
     i18n.init_app(app)
     statics.init_app(app)
     refusals.init_app(app)
-    for bp in (health.bp, visitor.bp, manage.bp, desk.bp, status.bp, privacy.bp):
+    for bp in (health.bp, wellknown.bp, visitor.bp, manage.bp, desk.bp, status.bp, privacy.bp):
         app.register_blueprint(bp)

@@ -42,7 +42,7 @@ def month(day: date, lang: str) -> str:
 def week(monday: date, lang: str) -> str:
     """`23–29 Nov`, or `30 Nov – 6 Des` across two months."""
     sunday = monday + timedelta(days=6)
-    last = format_date(sunday, "d MMM", locale=LOCALES[lang])
+    last: str = format_date(sunday, "d MMM", locale=LOCALES[lang])
     if monday.month == sunday.month:
         return f"{monday.day}–{last}"
     return f"{format_date(monday, 'd MMM', locale=LOCALES[lang])} – {last}"
@@ -76,13 +76,14 @@ def part_of_day(at: int, zone: ZoneInfo) -> str:
 
 def part_name(part: str) -> str:
     """The word for a part of the day in the page's language."""
-    return {
+    names: dict[str, str] = {
         "dini": gettext("Small hours"),
         "pagi": gettext("Morning"),
         "siang": gettext("Midday"),
         "sore": gettext("Afternoon"),
         "malam": gettext("Evening"),
-    }[part]
+    }
+    return names[part]
 
 
 def slot_text(at: int) -> str:

@@ -80,7 +80,7 @@ class DetailsForm(FlaskForm):  # type: ignore[misc]
 
     def details(self) -> ClientDetails:
         """What the visitor wrote, hidden from printing."""
-        return ClientDetails(self.name.data, read_email(self.email.data or "") or "", self.note.data or "")
+        return ClientDetails(self.name.data or "", read_email(self.email.data or "") or "", self.note.data or "")
 
     def validate_name(self, field: Field) -> None:
         """1-80 characters on one line."""

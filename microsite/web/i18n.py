@@ -54,7 +54,7 @@ def switch_url(lang: Language) -> str:
         return url_for("visitor.front", lang=lang)
     if "token" in (request.view_args or {}):  # a secret is never printed into a page
         return url_for("visitor.front", lang=lang)
-    kept = {name: request.args[name] for name in KEPT_ON_SWITCH if name in request.args}
+    kept: Fields = {name: request.args[name] for name in KEPT_ON_SWITCH if name in request.args}
     return url_for(request.endpoint, **(request.view_args or {}), **kept, lang=lang)
 
 

@@ -1,5 +1,6 @@
 """The client's page: opened by the link in the mail, kept by a short cookie. GET changes nothing, ever."""
 
+from typing import Any
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -59,8 +60,7 @@ def enter(token: str) -> ResponseReturnValue:
     """From the link in the mail to the page: the token leaves the address bar at once."""
     booking = desk_of_client.by_token(get_services(), token)
     lang = booking.language if booking.language in PREFIXES and language() == "id" else language()
-    zone = {"tz": request.args["tz"]} if "tz" in request.args else {}
-    return cookies.give(_to(url_for("manage.show", lang=lang, **zone)), "manage", Secret(token))
+    return cookies.give(_to(url_for("manage.show", lang=lang, **_zone())), "manage", Secret(token))
 
 
 @route(bp, "/manage")
@@ -115,7 +115,7 @@ def _to(location: str) -> Response:
     return Response(status=303, headers={"Location": location})
 
 
-def _zone() -> dict[str, str]:
+def _zone() -> dict[str, Any]:
     return {"tz": request.args["tz"]} if "tz" in request.args else {}
 
 

@@ -3,6 +3,7 @@
 import re
 from datetime import UTC
 from datetime import datetime
+from typing import Any
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -20,6 +21,7 @@ from werkzeug.datastructures import MultiDict
 
 from microsite.core import availability
 from microsite.core.availability import Times
+from microsite.core.hours import local_day
 from microsite.core.settings import Offer
 from microsite.errors import NotFound
 from microsite.errors import SlotTaken
@@ -106,7 +108,7 @@ def book(coach: str, offer: str) -> ResponseReturnValue:
         return _taken_page(asked, start, details)
     except TimesUnknown:
         return _form_page(asked, start, details, 503)
-    zone = {} if asked.zone.key == asked.coach.settings.zone else {"tz": asked.zone.key}
+    zone: dict[str, Any] = {} if asked.zone.key == asked.coach.settings.zone else {"tz": asked.zone.key}
     return redirect(url_for("manage.enter", token=placed.token.reveal(), **zone), 303)
 
 
@@ -163,7 +165,7 @@ def _picker_page(asked: Asked, found: Times | None, status: int = 200, taken: in
     now = get_services().clock()
     wanted = picker.read_day(request.args.get("day"))
     if taken is not None:
-        wanted = wanted or picker.local_day(taken, asked.zone)
+        wanted = wanted or local_day(taken, asked.zone)
     shown = picker.pick(availability.offer(found), asked.zone, wanted, now) if found else None
     values = {
         "asked": asked,

@@ -82,7 +82,7 @@ def label(zone: ZoneInfo, at: int, lang: str) -> str:
         return INDONESIA[zone.key]
     if zone.key == "UTC":
         return "UTC"
-    return gettext("%(city)s time (%(offset)s)", city=city(zone.key, lang), offset=offset(zone, at))
+    return str(gettext("%(city)s time (%(offset)s)", city=city(zone.key, lang), offset=offset(zone, at)))
 
 
 def offset(zone: ZoneInfo, at: int) -> str:
