@@ -24,7 +24,7 @@ INDONESIAN = {
 def span(start: int, end: int, zone: str, language: str) -> str:
     """From `start` to `end` (UTC seconds) as read in `zone`; the second date only if it is another day."""
     first, last = _local(start, zone), _local(end, zone)
-    day = f"{_day(first, language)}, " if first.date() != last.date() else ""
+    day = f"{_day(last, language)}, " if first.date() != last.date() else ""
     if first.utcoffset() != last.utcoffset():
         return f"{instant(start, zone, language)} – {instant(end, zone, language)}"
     dash = " – " if day else "–"
