@@ -125,6 +125,7 @@ def _first(searches: "Iterator[Callable[[], list[Found]]]") -> list[Found]:
             continue
         if found:
             return found
+        failure = CalendarMissing("the sign-in works, but there is no calendar for events here yet")
     raise failure
 
 
