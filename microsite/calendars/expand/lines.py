@@ -27,6 +27,7 @@ KEPT = {
     "STANDARD": frozenset({"DTSTART", "TZOFFSETFROM", "TZOFFSETTO", "RRULE", "RDATE"}),
     "DAYLIGHT": frozenset({"DTSTART", "TZOFFSETFROM", "TZOFFSETTO", "RRULE", "RDATE"}),
 }
+ZONED = frozenset({"DTSTART", "DTEND", "RDATE", "EXDATE", "RECURRENCE-ID"})
 NAME = re.compile(r"[A-Za-z0-9-]+(?=[;:])")
 FIRST_COLON = re.compile(r'(?:[^":]|"[^"]*")*:')
 UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -127,12 +128,12 @@ def _line(raw: str) -> Line | None:
     if name is None:
         return None
     key = name[0].upper()
-    if key == "SUMMARY":
-        colon = FIRST_COLON.match(raw)
-        split = colon.end() - 1 if colon else raw.index(":") if ":" in raw else len(raw)
-    else:
-        # No value we keep holds a colon, but Outlook writes zone names with one, unquoted: the last one separates.
+    if key in ZONED:
+        # No time holds a colon, but Outlook writes zone names with one, unquoted: the last one separates.
         split = raw.rfind(":")
+    else:
+        colon = FIRST_COLON.match(raw)
+        split = colon.end() - 1 if colon else raw.find(":")
     if split < name.end():
         return None
     return Line(key, raw[name.end() : split], raw[split + 1 :])

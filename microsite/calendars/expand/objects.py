@@ -15,10 +15,11 @@ from microsite.core.mirror import ReadingRules
 from microsite.core.spans import Spans
 
 from . import own
+from .events import Event
 from .lines import Block
 from .policy import Outcome
-from .policy import Piece
 from .policy import read_events
+from .policy import settle
 from .series import FAULTS
 from .vavailability import read_availabilities
 from .when import Length
@@ -62,7 +63,8 @@ def gravest(flaws: Iterable[str]) -> str:
 
 
 def _reduced(outcome: Outcome) -> str:
-    if not outcome.reduced:
+    """The object again, or nothing where no later window can find anything more in it."""
+    if not outcome.returns:
         return ""
     definitions = sorted({zone.definition for zone in outcome.zones})
     return "".join(("BEGIN:VCALENDAR\r\nVERSION:2.0\r\n", *definitions, outcome.reduced, "END:VCALENDAR\r\n"))
@@ -72,28 +74,29 @@ def _group(uid: str, blocks: list[Block], zones: Zones, rules: ReadingRules, nam
     if uid and uid in rules.own_uids:
         return Outcome([], set(), seen=own.see(uid, blocks, zones, ZoneInfo(rules.zone)))
     outcome = Outcome([], set())
-    for block in blocks:
-        if block.kind == "VFREEBUSY" and rules.kind == "busy":
-            outcome = outcome.and_(_free_busy(block, rules))
+    if rules.kind == "busy":
+        for number, block in enumerate(block for block in blocks if block.kind == "VFREEBUSY"):
+            outcome = outcome.and_(_free_busy(block, rules, f"{name}-{number}"))
     events = [block for block in blocks if block.kind == "VEVENT"]
     return outcome.and_(read_events(events, zones, rules, name)) if events else outcome
 
 
-def _free_busy(block: Block, rules: ReadingRules) -> Outcome:
-    """The busy periods of a VFREEBUSY (RFC 5545 3.8.2.6); an unknown kind of busy is busy."""
-    spans: list[Piece] = []
+def _free_busy(block: Block, rules: ReadingRules, name: str) -> Outcome:
+    """The busy periods of a VFREEBUSY (RFC 5545 3.8.2.6) as so many events; an unknown kind of busy is busy."""
+    events: list[Event] = []
     flaws: set[str] = set()
     for line in block.every("FREEBUSY"):
         kind = line.param("FBTYPE").upper()
-        if kind == "FREE" or (kind == "BUSY-TENTATIVE" and not rules.tentative_blocks):
-            continue
-        for period in line.value.split(","):
+        status = "TENTATIVE" if kind == "BUSY-TENTATIVE" else ""
+        for period in line.value.split(",") if kind != "FREE" else ():
             first, _, last = period.partition("/")
             try:
-                start = read_stamp(first, UTC)
-                length = Length.read(last) if "P" in last.upper() else None
-                end = start.utc_after(length, UTC.tz) if length else read_stamp(last, UTC).utc(UTC.tz)
-                spans.append((start.utc(UTC.tz), end))
+                event = Event(read_stamp(first, UTC), status=status)
+                if "P" in last.upper():
+                    event.length = Length.read(last)
+                else:
+                    event.end = read_stamp(last, UTC)
+                events.append(event)
             except FAULTS:
                 flaws.add("unreadable")
-    return Outcome(spans, flaws)
+    return settle(events, rules, name).and_(Outcome([], flaws))

@@ -25,7 +25,7 @@ Piece = tuple[int, int]
 
 
 class Outcome(NamedTuple):
-    """What one UID came to, before it is packed."""
+    """What one UID came to, before it is packed. `returns` says that a later window may find more in `reduced`."""
 
     spans: Sequence[Piece]
     flaws: set[str]
@@ -33,6 +33,7 @@ class Outcome(NamedTuple):
     zones: frozenset[Zone] = frozenset()
     serves: str = ""
     seen: Seen | None = None
+    returns: bool = False
 
     def and_(self, other: "Outcome") -> "Outcome":
         """Both together; the first that serves an offer, or is ours, counts."""
@@ -43,6 +44,7 @@ class Outcome(NamedTuple):
             self.zones | other.zones,
             self.serves or other.serves,
             self.seen or other.seen,
+            self.returns or other.returns,
         )
 
 
@@ -61,23 +63,29 @@ def read_events(blocks: Sequence[Block], zones: Zones, rules: ReadingRules, name
             events.append(read_event(block, zones, coach))
         except FAULTS:
             flaws.add("unreadable")
-    masters, overrides = current(events)
-    flaws |= {flaw for event in events for flaw in event.flaws}
+    outcome = settle(events, rules, name, blocks[0].kind)
+    titles = [own.title(block) for block in blocks if not block.first("RECURRENCE-ID")] or [""]
+    return outcome._replace(flaws=outcome.flaws | flaws, serves=served(titles, rules))
+
+
+def settle(events: Sequence[Event], rules: ReadingRules, name: str, kind: str = "VEVENT") -> Outcome:
+    """What events of one UID come to, and their reduced text as components of that kind."""
+    flaws = {flaw for event in events for flaw in event.flaws}
     if rules.kind == "open" and any(event.damaged or "reversed" in event.flaws for event in events):
         return Outcome([], flaws)
+    masters, overrides = current(events)
     spans: list[Piece] = []
     for master in masters or (None,):
         pieces, found = _times(master, overrides, rules)
         spans += pieces
         flaws |= found
-    titles = [own.title(block) for block in blocks if not block.first("RECURRENCE-ID")] or [""]
-    kept = masters + overrides if _may_return(masters, overrides, rules) else []
+    kept = masters + overrides
+    reduced = "".join(event.text(name, kind) for event in kept)
     used = frozenset(zone for event in kept for zone in event.zones())
-    reduced = "".join(event.text(name, blocks[0].kind) for event in kept)
-    return Outcome(spans, flaws, reduced, used, served(titles, rules))
+    return Outcome(spans, flaws, reduced, used, returns=_may_return(kept, rules))
 
 
-def current(events: list[Event]) -> tuple[list[Event], list[Event]]:
+def current(events: Sequence[Event]) -> tuple[list[Event], list[Event]]:
     """Masters and overrides that count, in an order that does not depend on the file's.
 
     Of several masters the highest SEQUENCE counts; equal ones are different events that share a UID by mistake, and
@@ -91,11 +99,10 @@ def current(events: list[Event]) -> tuple[list[Event], list[Event]]:
     return sorted(masters, key=lambda event: event.text("")), overrides
 
 
-def _may_return(masters: list[Event], overrides: list[Event], rules: ReadingRules) -> bool:
+def _may_return(events: list[Event], rules: ReadingRules) -> bool:
     """Whether a later window may need these times again: series always, single events that end after this window."""
-    if any(event.recurring for event in masters):
-        return True
-    return any(event.span(ZoneInfo(rules.zone))[1] > rules.end for event in masters + overrides)
+    coach = ZoneInfo(rules.zone)
+    return any(event.recurring or event.span(coach)[1] > rules.end for event in events)
 
 
 def _times(master: Event | None, overrides: list[Event], rules: ReadingRules) -> tuple[list[Piece], set[str]]:
