@@ -16,6 +16,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import caldav
+from caldav.lib.error import DAVError
 
 
 class CalendarApp:
@@ -24,7 +25,11 @@ class CalendarApp:
     def __init__(self, url: str, user: str, password: str) -> None:
         self._account = (user, password)
         self.client = caldav.DAVClient(url=url, username=user, password=password)
-        found = self.client.principal().get_calendars()
+        try:
+            found = self.client.principal().get_calendars()
+        except DAVError:
+            self.close()
+            raise
         self.calendars = {urlsplit(str(each.url)).path.strip("/").split("/")[-1]: each for each in found}
 
     @classmethod
