@@ -87,6 +87,8 @@ def proxy(upstream: int) -> Iterator[Proxy]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+        wbufsize = -1
 
         def handle_one_request(self) -> None:
             self.raw_requestline = self.rfile.readline(65537)
@@ -111,6 +113,7 @@ def proxy(upstream: int) -> Iterator[Proxy]:
             self.send_header("Content-Length", str(len(exchange.reply)))
             self.end_headers()
             self.wfile.write(exchange.reply[: exchange.cut])
+            self.wfile.flush()
             self.close_connection = self.close_connection or exchange.cut is not None
 
         def log_message(self, format: str, *args: object) -> None:
