@@ -45,6 +45,10 @@ class TooLate(MicrositeError):
     """The notice window of the offer has begun; only the coach can change the booking now."""
 
 
+class TooOften(MicrositeError):
+    """Asked for more often than is good for anybody; nothing was done."""
+
+
 class NotPossibleNow(MicrositeError):
     """The booking is in a state in which this cannot be done; nothing was changed."""
 

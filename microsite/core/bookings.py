@@ -73,6 +73,7 @@ class Booking(msgspec.Struct, frozen=True, kw_only=True):
     delivery_day: str = ""
     discreet: bool = True
     first_message_id: str = ""
+    reminded_for: int = 0
     version: int = 0
 
     @property

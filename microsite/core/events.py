@@ -13,6 +13,7 @@ import msgspec
 
 from .bookings import ENDED
 from .bookings import Booking
+from .settings import CoachSettings
 from .settings import Place
 
 COACH_PROPERTIES = frozenset(
@@ -115,6 +116,12 @@ def event_place(place: Place, language: str) -> tuple[str, str]:
     """LOCATION and CONFERENCE for a place: one line of text, and the address again if it is one."""
     text = " ".join(place.text[language].split())
     return text, text if place.kind == "video" and _is_link(text) else ""
+
+
+def client_title(settings: CoachSettings, booking: Booking, language: str) -> str:
+    """The title of the client's file: the neutral word, or the session type where the client chose to see it."""
+    offer = settings.offer(booking.offer)
+    return settings.session_title[language] if booking.discreet or offer is None else offer.title[language]
 
 
 def client_description(language: str, status_url: str) -> str:

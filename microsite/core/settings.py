@@ -51,7 +51,11 @@ class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class Offer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
-    """A session type that can be booked."""
+    """A session type that can be booked.
+
+    `listed` shows it on the coach's page; `invited` asks for an invitation. `hold` is how long an unconfirmed address
+    keeps a time, `request` how long the coach may think; `reminder` 0 sends none; `hours` replaces the coach's own.
+    """
 
     slug: Slug
     title: Words
@@ -60,6 +64,7 @@ class Offer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     price: Words = Words()
     place: Place = Place()
     listed: bool = True
+    invited: bool = False
     step: Annotated[int, msgspec.Meta(ge=5, le=720)] = 30
     before: Annotated[int, msgspec.Meta(ge=0, le=720)] = 0
     after: Annotated[int, msgspec.Meta(ge=0, le=720)] = 0
@@ -70,6 +75,7 @@ class Offer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     cancel_notice: Minutes = 24 * 60
     mode: Literal["instant", "email", "coach"] = "instant"
     hold: Annotated[int, msgspec.Meta(ge=5, le=60 * 24)] = 30
+    request: Annotated[int, msgspec.Meta(ge=30, le=60 * 24 * 30)] = 72 * 60
     email: Literal["required", "optional"] = "required"
     reminder: Minutes = 24 * 60
     hours: dict[str, list[Clock]] | None = None

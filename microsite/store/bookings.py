@@ -15,6 +15,7 @@ from sqlalchemy import update
 
 from microsite.core.bookings import LIVE
 from microsite.core.bookings import Booking
+from microsite.core.changes import Doubt
 from microsite.errors import NotFound
 
 from .tables import booking
@@ -71,6 +72,17 @@ class Bookings:
             return None
         plain = {name: value for name, value in values.items() if name in Booking.__struct_fields__}
         return msgspec.structs.replace(known, **plain, version=known.version + 1)
+
+    def doubts(self, coach: str) -> dict[str, Doubt]:
+        """What was noted about the coach's bookings, by booking id."""
+        noted = select(booking.c.id, booking.c.doubt).where(booking.c.coach == coach, booking.c.doubt.is_not(None))
+        rows = self._conn.execute(noted)
+        return {booking_id: msgspec.msgpack.decode(packed, type=Doubt) for booking_id, packed in rows}
+
+    def set_doubt(self, booking_id: str, doubt: Doubt | None) -> None:
+        """Note a doubt, or forget it."""
+        packed = None if doubt is None else msgspec.msgpack.encode(doubt)
+        self._conn.execute(update(booking).where(booking.c.id == booking_id).values(doubt=packed))
 
     def set_sealed(self, booking_id: str, **parts: bytes | None) -> None:
         """Replace sealed parts by name."""

@@ -26,6 +26,8 @@ class CoachRow(NamedTuple):
     demo: bool
     open: bool
     told_unreachable_at: int
+    told_brake_at: int
+    brake_released: bool
 
 
 class Coaches:
@@ -67,6 +69,11 @@ class Coaches:
     def set_told_unreachable(self, slug: str, at: int) -> None:
         """Note when the coach was told that a calendar does not answer; 0 once it answers again."""
         self._conn.execute(update(coach).where(coach.c.slug == slug).values(told_unreachable_at=at))
+
+    def set_brake(self, slug: str, told_at: int, released: bool) -> None:
+        """Note that the mass-change brake was told, or that the coach let it go."""
+        values = {"told_brake_at": told_at, "brake_released": released}
+        self._conn.execute(update(coach).where(coach.c.slug == slug).values(values))
 
     def raise_revision(self, slug: str) -> bool:
         """Take the coach's lock (a row lock on PostgreSQL) and move the cache key; False: no such coach."""

@@ -30,6 +30,8 @@ from .bookings import Bookings
 from .bookings import Sealed
 from .coaches import Coaches
 from .happenings import Happenings
+from .invitations import InvitationRow
+from .invitations import Invitations
 from .letters import Letters
 from .links import Links
 from .mirror import Mirror
@@ -64,6 +66,11 @@ class Tx:
     def links(self) -> Links:
         """Hashed links and desk sessions."""
         return Links(self.conn)
+
+    @cached_property
+    def invitations(self) -> Invitations:
+        """Invitations to offers that are not open to everybody."""
+        return Invitations(self.conn)
 
     @cached_property
     def letters(self) -> Letters:
@@ -131,6 +138,11 @@ class Store:
         """The sealed parts of a new booking."""
         return Sealed(record, copy, delivery)
 
+    @staticmethod
+    def invitation(lookup: bytes, coach: str, offer: str, uses: int, expires_at: int, label: str) -> InvitationRow:
+        """A new invitation's row."""
+        return InvitationRow(lookup, coach, offer, uses, expires_at, label)
+
     def upgrade(self) -> bool:
         """Migrate to the newest shape, forward only; True where something had to be done."""
         # Alembic is needed only here, once at start.
@@ -156,7 +168,9 @@ def _sqlite(url: str) -> Engine:
     file = Path(path)
     if not file.exists():
         file.touch(mode=0o600)
-    engine = create_engine(url, pool_size=16, max_overflow=16, connect_args={"timeout": BUSY_SECONDS})
+    engine = create_engine(
+        url, pool_size=16, max_overflow=16, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS}
+    )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -176,4 +190,4 @@ def _begin_sqlite(conn: Connection) -> None:
 
 
 def _postgres(url: str) -> Engine:
-    return create_engine(url, pool_size=8, max_overflow=24, pool_pre_ping=True)
+    return create_engine(url, pool_size=8, max_overflow=24, pool_pre_ping=True, hide_parameters=True)

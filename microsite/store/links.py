@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 from sqlalchemy import delete
+from sqlalchemy import func
 from sqlalchemy import insert
 from sqlalchemy import select
 from sqlalchemy import update
@@ -56,6 +57,10 @@ class Links:
     def extend(self, booking: str, expires_at: int) -> None:
         """Let all links of a booking live until then."""
         self._conn.execute(update(link).where(link.c.booking == booking).values(expires_at=expires_at))
+
+    def longest(self, booking: str) -> int:
+        """When the last link of a booking expires."""
+        return self._conn.scalar(select(func.max(link.c.expires_at)).where(link.c.booking == booking)) or 0
 
     def revoke(self, coach: str, *kinds: str) -> int:
         """Delete all of a coach's links of these kinds; answers how many there were."""

@@ -1,14 +1,20 @@
 """The rows of the outbox engine: what is due, who works on it, and what came of it.
 
 A job is its kind and its key (always an id, never a person). Putting one that waits already makes it run no later than
-either asked for; putting one that is being worked on makes it run again (`ticket` tells the two apart).
+either asked for; putting one that is being worked on makes it run again (`ticket` tells the two apart). While a job is
+worked on its `run_at` is 0, until somebody asks for it anew: so the time of the next run is the one that was asked for.
 """
 
+from typing import Any
 from typing import NamedTuple
 
+from sqlalchemy import ColumnElement
 from sqlalchemy import Connection
+from sqlalchemy import and_
+from sqlalchemy import case
 from sqlalchemy import delete
 from sqlalchemy import func
+from sqlalchemy import or_
 from sqlalchemy import select
 from sqlalchemy import update
 from sqlalchemy.dialects import postgresql
@@ -16,9 +22,12 @@ from sqlalchemy.dialects import sqlite
 
 from .tables import job
 
+LONGEST_LEASE = 600
+"""Seconds. A lease that ends later than that was given by a clock that has been set back since: it is void."""
+
 
 class JobRow(NamedTuple):
-    """A claimed job."""
+    """A claimed job; `attempts` is how often it failed (or took its runner down) before."""
 
     kind: str
     key: str
@@ -32,16 +41,20 @@ class Queue:
     def __init__(self, conn: Connection) -> None:
         self._conn = conn
         self._insert = sqlite.insert if conn.dialect.name == "sqlite" else postgresql.insert
+        self._earlier = func.min if conn.dialect.name == "sqlite" else func.least
 
     def put(self, kind: str, key: str, run_at: int) -> None:
         """Ask for a job at or after `run_at` (UTC seconds)."""
         new = self._insert(job).values(kind=kind, key=key, run_at=run_at)
-        earlier = func.min if self._conn.dialect.name == "sqlite" else func.least
+        first_while_running = and_(job.c.owner != "", job.c.run_at == 0)
+        earlier = self._earlier(job.c.run_at, new.excluded.run_at)
         self._conn.execute(
             new.on_conflict_do_update(
                 index_elements=[job.c.kind, job.c.key],
                 set_={
-                    "run_at": earlier(job.c.run_at, new.excluded.run_at),
+                    "run_at": case(
+                        (or_(first_while_running, job.c.dead.is_(True)), new.excluded.run_at), else_=earlier
+                    ),
                     "ticket": job.c.ticket + 1,
                     "attempts": 0,
                     "dead": False,
@@ -49,11 +62,15 @@ class Queue:
             )
         )
 
+    def any_due(self, owner: str, now: int) -> bool:
+        """Whether `claim` would find something."""
+        return self._conn.execute(select(job.c.kind).where(_due(owner, now)).limit(1)).first() is not None
+
     def claim(self, owner: str, now: int, lease_until: int, most: int) -> list[JobRow]:
-        """Take up to `most` due jobs that nobody holds (or whose holder let the lease run out)."""
+        """Take up to `most` due jobs that nobody holds, or whose holder let the lease run out."""
         due = (
             select(job.c.kind, job.c.key, job.c.ticket, job.c.attempts)
-            .where(job.c.dead.is_(False), job.c.run_at <= now, job.c.leased_until <= now)
+            .where(_due(owner, now))
             .order_by(job.c.run_at)
             .limit(most)
             .with_for_update(skip_locked=True)
@@ -63,7 +80,7 @@ class Queue:
             self._conn.execute(
                 update(job)
                 .where(job.c.kind == row.kind, job.c.key == row.key)
-                .values(owner=owner, leased_until=lease_until, attempts=row.attempts + 1)
+                .values(owner=owner, leased_until=lease_until, run_at=0, attempts=row.attempts + 1)
             )
         return claimed
 
@@ -73,32 +90,31 @@ class Queue:
 
     def finish(self, row: JobRow, owner: str) -> None:
         """Done: the job goes, unless it was asked for again meanwhile."""
-        mine = (job.c.kind == row.kind) & (job.c.key == row.key) & (job.c.owner == owner)
-        if self._conn.execute(delete(job).where(mine, job.c.ticket == row.ticket)).rowcount == 0:
-            self._conn.execute(update(job).where(mine).values(owner="", leased_until=0))
+        if self._conn.execute(delete(job).where(_held(row, owner), job.c.ticket == row.ticket)).rowcount == 0:
+            self._free(row, owner, trouble="")
 
-    def retry(self, row: JobRow, owner: str, run_at: int, trouble: str) -> None:
-        """Not done: again at `run_at`. `trouble` is the type of an error, never its words."""
-        mine = (job.c.kind == row.kind) & (job.c.key == row.key) & (job.c.owner == owner)
-        unasked = update(job).where(mine, job.c.ticket == row.ticket)
-        if self._conn.execute(unasked.values(owner="", leased_until=0, run_at=run_at, trouble=trouble)).rowcount == 0:
-            self._conn.execute(update(job).where(mine).values(owner="", leased_until=0, trouble=trouble))
+    def retry(self, row: JobRow, owner: str, run_at: int, trouble: str, attempts: int) -> None:
+        """Not done: again at `run_at`, having failed `attempts` times. `trouble` is the type of an error."""
+        again = {"owner": "", "leased_until": 0, "trouble": trouble}
+        unasked = update(job).where(_held(row, owner), job.c.ticket == row.ticket)
+        if self._conn.execute(unasked.values(**again, run_at=run_at, attempts=attempts)).rowcount == 0:
+            self._free(row, owner, trouble=trouble, run_at=self._earlier(job.c.run_at, run_at))
 
     def bury(self, row: JobRow, owner: str, trouble: str) -> None:
-        """Give up: kept for the operator to see, never run again unless asked for."""
-        mine = (job.c.kind == row.kind) & (job.c.key == row.key) & (job.c.owner == owner)
-        self._conn.execute(update(job).where(mine).values(owner="", leased_until=0, dead=True, trouble=trouble))
+        """Give up: kept for the operator to see, not run again unless asked for; one asked for meanwhile runs."""
+        unasked = update(job).where(_held(row, owner), job.c.ticket == row.ticket)
+        given_up = {"owner": "", "leased_until": 0, "dead": True, "trouble": trouble}
+        if self._conn.execute(unasked.values(given_up)).rowcount == 0:
+            self._free(row, owner, trouble=trouble)
 
-    def release_all(self) -> None:
-        """At start, under the runner's file lock: whoever held a lease here is dead."""
-        self._conn.execute(update(job).where(job.c.owner != "").values(owner="", leased_until=0))
+    def release(self, place: str) -> None:
+        """At start, under the runner's file lock: whoever held a lease from this place is dead."""
+        theirs = job.c.owner.startswith(f"{place}:", autoescape=True)
+        self._conn.execute(update(job).where(theirs).values(owner="", leased_until=0))
 
-    def next_due(self) -> int | None:
-        """When the next free job is due."""
-        due: int | None = self._conn.scalar(
-            select(func.min(job.c.run_at)).where(job.c.dead.is_(False), job.c.owner == "")
-        )
-        return due
+    def set_clock_back(self, now: int, seconds: int) -> None:
+        """The clock was set back: what waits keeps its distance from now instead of its hour."""
+        self._conn.execute(update(job).where(job.c.run_at > now).values(run_at=job.c.run_at - seconds))
 
     def waiting(self, kind: str, key: str) -> bool:
         """Whether that job is waiting or running."""
@@ -107,6 +123,24 @@ class Queue:
 
     def counts(self) -> tuple[int, int]:
         """(jobs that wait or run, jobs given up)."""
-        dead = self._conn.scalar(select(func.count()).select_from(job).where(job.c.dead.is_(True))) or 0
-        every = self._conn.scalar(select(func.count()).select_from(job)) or 0
-        return every - dead, dead
+        rows = self._conn.execute(select(job.c.dead, func.count()).group_by(job.c.dead))
+        numbers = {bool(dead): int(number) for dead, number in rows}
+        return numbers.get(False, 0), numbers.get(True, 0)
+
+    def given_up(self) -> list[tuple[str, str, str]]:
+        """(kind, key, type of the last error) of the jobs that were given up."""
+        dead = select(job.c.kind, job.c.key, job.c.trouble).where(job.c.dead.is_(True)).order_by(job.c.kind, job.c.key)
+        return [(kind, key, trouble) for kind, key, trouble in self._conn.execute(dead)]
+
+    def _free(self, row: JobRow, owner: str, **values: Any) -> None:
+        self._conn.execute(update(job).where(_held(row, owner)).values(owner="", leased_until=0, **values))
+
+
+def _due(owner: str, now: int) -> ColumnElement[bool]:
+    # A job whose own lease ran out is still being worked on here: to take it again would run it twice at once.
+    lost = and_(job.c.owner != owner, or_(job.c.leased_until <= now, job.c.leased_until > now + LONGEST_LEASE))
+    return and_(job.c.dead.is_(False), job.c.run_at <= now, or_(job.c.owner == "", lost))
+
+
+def _held(row: JobRow, owner: str) -> ColumnElement[bool]:
+    return and_(job.c.kind == row.kind, job.c.key == row.key, job.c.owner == owner)

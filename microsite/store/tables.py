@@ -46,6 +46,8 @@ coach = Table(
     Column("demo", Boolean, nullable=False, server_default="0"),
     Column("open", Boolean, nullable=False, server_default="0"),
     _time("told_unreachable_at"),
+    _time("told_brake_at"),
+    Column("brake_released", Boolean, nullable=False, server_default="0"),
 )
 
 key = Table(
@@ -141,6 +143,8 @@ booking = Table(
     _text("delivery_day"),
     Column("discreet", Boolean, nullable=False, server_default="1"),
     _text("first_message_id"),
+    Column("reminded_for", BigInteger, nullable=False, server_default="0"),
+    Column("doubt", LargeBinary),
     _time("version"),
     UniqueConstraint("coach", "ref"),
     Index("ix_booking_coach_state_start", "coach", "state", "start"),
@@ -177,6 +181,17 @@ link = Table(
     Column("used_at", BigInteger),
 )
 
+invitation = Table(
+    "invitation",
+    metadata,
+    Column("lookup", LargeBinary, primary_key=True),
+    _coach(index=True),
+    Column("offer", Text, nullable=False),
+    Column("uses_left", Integer, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    _text("label"),
+)
+
 happening = Table(
     "happening",
     metadata,
@@ -194,7 +209,7 @@ job = Table(
     Column("kind", Text, primary_key=True),
     Column("key", Text, primary_key=True),
     Column("run_at", BigInteger, nullable=False),
-    Column("ticket", Integer, nullable=False, server_default="0"),
+    _time("again_at"),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("dead", Boolean, nullable=False, server_default="0"),
     _text("owner"),

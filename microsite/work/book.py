@@ -5,8 +5,6 @@ safe to repeat; how far a booking has come is in its row. Nobody is told "confir
 """
 
 import secrets
-from datetime import UTC
-from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -15,6 +13,8 @@ from microsite.core import letters
 from microsite.core.availability import Times
 from microsite.core.availability import obstacles
 from microsite.core.availability import offered
+from microsite.core.bookings import AWAITING_COACH
+from microsite.core.bookings import AWAITING_EMAIL
 from microsite.core.bookings import CONFIRMED
 from microsite.core.bookings import CONFIRMING
 from microsite.core.bookings import FAILED
@@ -45,6 +45,9 @@ from microsite.services import Services
 from . import look
 from .calendars import bookings_calendar
 from .calendars import sync_all
+from .invite import spend
+from .remind import plan_reminder
+from .retime import date_of
 from .status import add_status_link
 from .sweep import enqueue_sweeps
 from .sync import account_of
@@ -64,7 +67,14 @@ class Placed(msgspec.Struct, frozen=True):
 
 
 def book(
-    services: Services, coach_slug: str, offer_slug: str, start: int, details: ClientDetails, language: str, zone: str
+    services: Services,
+    coach_slug: str,
+    offer_slug: str,
+    start: int,
+    details: ClientDetails,
+    language: str,
+    zone: str,
+    invitation: str = "",
 ) -> Placed:
     """Hold a start for a visitor. Raises NotFound, TimesUnknown, or SlotTaken where it would not be offered now."""
     coach = look.coach(services, coach_slug)
@@ -77,13 +87,19 @@ def book(
     with services.store.change(coach.slug) as tx:
         if not offered(look.sight(tx, coach.slug, coach.settings, offer, now).times, start):
             raise SlotTaken("this start is not offered")
+        if offer.invited:
+            spend(services, tx, coach.slug, offer.slug, invitation)
         booking = msgspec.structs.replace(booking, ref=_free_ref(tx, coach.slug))
         tx.bookings.add(booking, sealed)
         expires = purge_at(booking.end, coach.settings.retention_days)
         tx.links.add(services.sealer.lookup(token), coach.slug, booking.id, "manage", expires)
         add_status_link(services, tx, booking, expires)
         tx.happenings.note(coach.slug, booking.ref, now, HELD)
-        services.jobs.enqueue(tx, "book.check", booking.id)
+        if booking.state == AWAITING_EMAIL:
+            tell(services, tx, booking, letters.ADDRESS_ASKED)
+            services.jobs.enqueue(tx, "expire", booking.id, (booking.hold_until or now) - now)
+        else:
+            services.jobs.enqueue(tx, "book.check", booking.id)
     return Placed(token, booking)
 
 
@@ -113,7 +129,7 @@ def write(services: Services, booking_id: str) -> None:
         return
     settings, offer = _settings(services, booking)
     calendar = bookings_calendar(services, booking.coach)
-    event = coach_event_of(services, booking, settings, offer, pending=False)
+    event = coach_event_of(services, booking, settings, offer, pending=offer.mode == "coach")
     try:
         written = services.calendars.create(account_of(services, calendar), booking.coach_uid, render(event))
     except CalendarChanged:
@@ -133,7 +149,7 @@ def verify(services: Services, booking_id: str) -> None:
     booking = _load(services, booking_id)
     if booking is None or booking.state != CONFIRMING:
         return
-    settings, _ = _settings(services, booking)
+    settings, offer = _settings(services, booking)
     try:
         sync_all(services, booking.coach, CHECK_SECONDS)
     except CalendarError as error:
@@ -143,11 +159,25 @@ def verify(services: Services, booking_id: str) -> None:
         times = _times_without(tx, services, settings, booking)
         if times is None or obstacles(times, booking.start):
             _release(services, tx, booking, "taken")
-            return
-        confirmed = tx.bookings.change(booking, state=CONFIRMED, hold_until=None)
-        if confirmed is None:
+        else:
+            _conclude(services, tx, booking, offer)
+
+
+def _conclude(services: Services, tx: Any, booking: Booking, offer: Offer) -> None:
+    """The calendar has it: confirmed, or waiting for the coach's word until the request expires."""
+    now = services.clock()
+    if offer.mode == "coach":
+        until = min(booking.start, now + offer.request * MINUTE)
+        requested = tx.bookings.change(booking, state=AWAITING_COACH, hold_until=until)
+        if requested is None:
             raise TryAgain(1)
-        tell(services, tx, confirmed, letters.BOOKED)
+        tell(services, tx, requested, letters.REQUESTED)
+        services.jobs.enqueue(tx, "expire", booking.id, max(until - now, 0))
+        return
+    confirmed = tx.bookings.change(booking, state=CONFIRMED, hold_until=None)
+    if confirmed is None:
+        raise TryAgain(1)
+    plan_reminder(services, tx, tell(services, tx, confirmed, letters.BOOKED))
 
 
 def coach_event_of(services: Services, booking: Booking, settings: CoachSettings, offer: Offer, pending: bool) -> Event:
@@ -176,16 +206,16 @@ def _new_booking(services: Services, coach: look.Coach, offer: Offer, start: int
         offer=offer.slug,
         start=start,
         end=end,
-        state=CONFIRMING,
+        state=AWAITING_EMAIL if offer.mode == "email" else CONFIRMING,
         language=language,
-        created_on=_date(now),
-        purge_on=_date(purge_at(end, coach.settings.retention_days)),
+        created_on=date_of(now),
+        purge_on=date_of(purge_at(end, coach.settings.retention_days)),
         before=offer.before,
         after=offer.after,
-        hold_until=now + HOLD,
+        hold_until=min(start, now + offer.hold * MINUTE) if offer.mode == "email" else now + HOLD,
         coach_uid=f"{secrets.token_hex(16)}@{host}",
         client_uid=f"{secrets.token_hex(16)}@{host}",
-        delivery_day=_date(end),
+        delivery_day=date_of(end),
         first_message_id=f"<{secrets.token_hex(16)}@{host}>",
     )
 
@@ -197,11 +227,12 @@ def _seal(services: Services, booking: Booking, details: ClientDetails, zone: st
         recipients = tx.coaches.recipients(booking.coach)
     token = sealer.new_token()
     record = Record(details, CONSENT_VERSION, booking.language, now)
-    delivery = Delivery(Address(details.reveal().email), booking.language, zone, token, reminders=True)
+    address = Address(details.reveal().email)
+    delivery = Delivery(address, booking.language, zone, token, reminders=True)
     return token, services.store.sealed(
         record=sealer.seal_record(record, recipients),
         copy=sealer.seal_copy(token, booking.id, record),
-        delivery=sealer.seal_delivery(booking.delivery_day, booking.id, delivery),
+        delivery=sealer.seal_delivery(booking.delivery_day, booking.id, delivery) if address else None,
     )
 
 
@@ -252,7 +283,3 @@ def _release(services: Services, tx: Any, booking: Booking, reason: str) -> None
         raise TryAgain(1)
     failed = tell(services, tx, failed, letters.BOOKING_FAILED)
     enqueue_sweeps(services, tx, failed)
-
-
-def _date(at: int) -> str:
-    return datetime.fromtimestamp(at, UTC).date().isoformat()

@@ -2,16 +2,21 @@
 
 from typing import Any
 
+from microsite.core.bookings import CANCELLED
 from microsite.core.bookings import LIVE
 from microsite.core.bookings import Booking
 from microsite.core.happenings import DESK_OPENED
+from microsite.core.letters import CANCELLED_AT_DESK
 from microsite.core.people import Secret
 from microsite.core.spans import HOUR
 from microsite.core.spans import MINUTE
 from microsite.errors import NotFound
+from microsite.errors import NotPossibleNow
 from microsite.services import Services
 
 from .look import Coach
+from .sweep import enqueue_sweeps
+from .tell import tell
 
 LINK_SECONDS = 15 * MINUTE
 WELCOME_SECONDS = 30 * 24 * HOUR
@@ -56,6 +61,19 @@ def session_coach(services: Services, session_token: str) -> Coach:
     if row is None:
         raise NotFound("no such session")
     return Coach(row.slug, row.settings, row.revision, row.demo, row.open)
+
+
+def cancel_at_desk(services: Services, coach: Coach, booking_id: str) -> Booking:
+    """The coach cancels at her desk; there is no notice window for her. Raises NotFound, NotPossibleNow."""
+    with services.store.change(coach.slug) as tx:
+        booking: Booking = tx.bookings.need(booking_id)
+        live = booking.coach == coach.slug and booking.state in LIVE
+        cancelled: Booking | None = tx.bookings.change(booking, state=CANCELLED, hold_until=None) if live else None
+        if cancelled is None:
+            raise NotPossibleNow("only a booking that holds its time can be cancelled")
+        cancelled = tell(services, tx, cancelled, CANCELLED_AT_DESK)
+        enqueue_sweeps(services, tx, cancelled)
+    return cancelled
 
 
 def coming(services: Services, coach: Coach) -> list[Booking]:

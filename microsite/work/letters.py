@@ -15,6 +15,7 @@ from microsite.core.bookings import purge_at
 from microsite.core.events import Event
 from microsite.core.events import client_description
 from microsite.core.events import client_event
+from microsite.core.events import client_title
 from microsite.core.events import event_place
 from microsite.core.letters import LETTER_REFUSED
 from microsite.core.letters import LetterOrder
@@ -102,6 +103,7 @@ def _to_client(
     location, _ = event_place(offer.place, delivery.language) if offer else ("", "")
     prefix = "/en" if delivery.language == "en" else ""
     first = row.message_id == booking.first_message_id
+    token = _token(services, row, booking, settings, delivery)
     return LetterOrder(
         kind=row.kind,
         language=delivery.language,
@@ -115,7 +117,7 @@ def _to_client(
         end=row.end,
         old_start=row.old_start,
         ref=booking.ref,
-        link=Secret(f"{services.config.address}{prefix}/m/{_token(services, booking, settings, delivery).reveal()}"),
+        link=Secret(f"{services.config.address}{prefix}/m/{token.reveal()}"),
         booking_page=f"{services.config.address}{prefix}/{booking.coach}/",
         place=location,
         coach_name=settings.name,
@@ -138,7 +140,7 @@ def file_of(services: Services, row: Any, booking: Booking, settings: CoachSetti
     as_told = msgspec.structs.replace(booking, start=row.start, end=row.end, client_seq=row.seq)
     return client_event(
         as_told,
-        summary=settings.session_title[language],
+        summary=client_title(settings, booking, language),
         status_url=status,
         location=location,
         conference=conference,
@@ -150,14 +152,16 @@ def file_of(services: Services, row: Any, booking: Booking, settings: CoachSetti
     )
 
 
-def _token(services: Services, booking: Booking, settings: CoachSettings, delivery: Delivery) -> Secret:
+def _token(services: Services, row: Any, booking: Booking, settings: CoachSettings, delivery: Delivery) -> Secret:
     """The first token while the envelope still holds it; afterwards a fresh one, which does not open the copy."""
-    if delivery.first_token:
+    if delivery.first_token and row.kind != "verify-address":
         return delivery.first_token
+    # The link that proves an address must not be the one that the page already has.
+    kind = "verify" if row.kind == "verify-address" else "manage"
     token: Secret = services.sealer.new_token()
     expires = purge_at(booking.end, settings.retention_days)
     with services.store.write() as tx:
-        tx.links.add(services.sealer.lookup(token), booking.coach, booking.id, "manage", expires)
+        tx.links.add(services.sealer.lookup(token), booking.coach, booking.id, kind, expires)
     return token
 
 
@@ -175,7 +179,7 @@ def _alternatives(services: Services, booking: Booking) -> tuple[int, ...]:
 def _settle(services: Services, row: Any, booking: Booking | None, state: str, delivery: Delivery | None) -> None:
     """Note what became of a letter, and take out of the envelope what is no longer needed."""
     without_token = None
-    if booking and delivery and delivery.first_token and state == SENT:
+    if booking and delivery and delivery.first_token and state == SENT and row.kind != "verify-address":
         without_token = services.sealer.seal_delivery(
             booking.delivery_day,
             booking.id,

@@ -8,6 +8,7 @@ import time
 from microsite.core.bookings import CONFIRMING
 from microsite.core.bookings import Booking
 from microsite.core.events import client_description
+from microsite.core.events import client_title
 from microsite.core.events import download_event
 from microsite.core.events import event_place
 from microsite.core.people import Secret
@@ -25,11 +26,20 @@ LOOK_SECONDS = 0.01
 
 def by_token(services: Services, token: str) -> Booking:
     """The booking that a manage link opens; raises NotFound."""
+    lookup = services.sealer.lookup(Secret(token))
     with services.store.read() as tx:
-        link = tx.links.get(services.sealer.lookup(Secret(token)), "manage", services.clock())
+        now = services.clock()
+        link = tx.links.get(lookup, "manage", now) or tx.links.get(lookup, "verify", now)
         if link is None:
             raise NotFound("no such link")
-        return tx.bookings.need(link.booking)
+        booking: Booking = tx.bookings.need(link.booking)
+    return booking
+
+
+def proves_address(services: Services, token: str) -> bool:
+    """Whether this is the link of the letter that asked for the address to be confirmed, not the page's own."""
+    with services.store.read() as tx:
+        return tx.links.get(services.sealer.lookup(Secret(token)), "verify", services.clock()) is not None
 
 
 def booking_by_id(services: Services, booking_id: str) -> Booking:
@@ -58,7 +68,7 @@ def client_ics(services: Services, booking: Booking) -> bytes:
     status = status_url(services, booking, language)
     event = download_event(
         booking,
-        summary=settings.session_title[language],
+        summary=client_title(settings, booking, language),
         status_url=status,
         location=location,
         conference=conference,

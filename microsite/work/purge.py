@@ -47,6 +47,7 @@ def purge_now(services: Services, dry_run: bool = False) -> Purged:
             tx.happenings.note(booking.coach, booking.ref, now, PURGED)
             tx.bookings.remove(booking.id)
         tx.links.remove_expired(now)
+        tx.invitations.remove_expired(now)
         tx.happenings.remove_before(now - HAPPENINGS_KEPT_DAYS * DAY)
     for day in days:
         services.sealer.destroy_day(day)

@@ -6,9 +6,13 @@ from microsite.jobs import Every
 from microsite.jobs import Work
 from microsite.services import Services
 
+from . import answer
 from . import book
+from . import judge
 from . import letters
+from . import move
 from . import purge
+from . import remind
 from . import stalled
 from . import sweep
 from . import sync
@@ -17,7 +21,15 @@ STEPS = {
     "book.check": book.check,
     "book.write": book.write,
     "book.verify": book.verify,
+    "expire": answer.expire,
+    "judge": judge.judge,
     "letter": letters.send,
+    "move.back": move.back,
+    "move.check": move.check,
+    "move.verify": move.verify,
+    "move.write": move.write,
+    "remind": remind.remind,
+    "unmark": answer.unmark,
     "sweep": sweep.sweep,
     "sync": sync.sync,
     "sync.due": sync.sync_due,

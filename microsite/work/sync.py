@@ -182,6 +182,7 @@ def _apply(services: Services, row: Any, pulled: Pulled, now: int) -> bool | Non
             tx.mirror.drop_resources(row.id, gone)
             tx.mirror.put_readings(row.id, pulled.readings)
             tx.mirror.merge(row.id)
+            services.jobs.enqueue(tx, "judge", row.coach)
         if row.first_failed_at or not row.last_ok_at:
             tx.coaches.raise_revision(row.coach)
             tx.coaches.set_told_unreachable(row.coach, 0)

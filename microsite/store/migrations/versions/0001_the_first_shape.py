@@ -19,13 +19,15 @@ def upgrade() -> None:
     sa.Column('demo', sa.Boolean(), server_default='0', nullable=False),
     sa.Column('open', sa.Boolean(), server_default='0', nullable=False),
     sa.Column('told_unreachable_at', sa.BigInteger(), server_default='0', nullable=False),
+    sa.Column('told_brake_at', sa.BigInteger(), server_default='0', nullable=False),
+    sa.Column('brake_released', sa.Boolean(), server_default='0', nullable=False),
     sa.PrimaryKeyConstraint('slug', name=op.f('pk_coach'))
     )
     op.create_table('job',
     sa.Column('kind', sa.Text(), nullable=False),
     sa.Column('key', sa.Text(), nullable=False),
     sa.Column('run_at', sa.BigInteger(), nullable=False),
-    sa.Column('ticket', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('again_at', sa.BigInteger(), server_default='0', nullable=False),
     sa.Column('attempts', sa.Integer(), server_default='0', nullable=False),
     sa.Column('dead', sa.Boolean(), server_default='0', nullable=False),
     sa.Column('owner', sa.Text(), server_default='', nullable=False),
@@ -67,6 +69,8 @@ def upgrade() -> None:
     sa.Column('delivery_day', sa.Text(), server_default='', nullable=False),
     sa.Column('discreet', sa.Boolean(), server_default='1', nullable=False),
     sa.Column('first_message_id', sa.Text(), server_default='', nullable=False),
+    sa.Column('reminded_for', sa.BigInteger(), server_default='0', nullable=False),
+    sa.Column('doubt', sa.LargeBinary(), nullable=True),
     sa.Column('version', sa.BigInteger(), server_default='0', nullable=False),
     sa.ForeignKeyConstraint(['coach'], ['coach.slug'], name=op.f('fk_booking_coach'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_booking')),
@@ -115,6 +119,19 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('happening', schema=None) as batch_op:
         batch_op.create_index('ix_happening_coach_at', ['coach', 'at'], unique=False)
+
+    op.create_table('invitation',
+    sa.Column('lookup', sa.LargeBinary(), nullable=False),
+    sa.Column('coach', sa.Text(), nullable=False),
+    sa.Column('offer', sa.Text(), nullable=False),
+    sa.Column('uses_left', sa.Integer(), nullable=False),
+    sa.Column('expires_at', sa.BigInteger(), nullable=False),
+    sa.Column('label', sa.Text(), server_default='', nullable=False),
+    sa.ForeignKeyConstraint(['coach'], ['coach.slug'], name=op.f('fk_invitation_coach'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('lookup', name=op.f('pk_invitation'))
+    )
+    with op.batch_alter_table('invitation', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_invitation_coach'), ['coach'], unique=False)
 
     op.create_table('key',
     sa.Column('id', sa.Text(), nullable=False),

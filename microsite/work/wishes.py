@@ -1,0 +1,93 @@
+"""Small wishes of the client: the mail again, a discreet title, reminders on or off, a calendar address of her own."""
+
+from microsite.core.bookings import CONFIRMED
+from microsite.core.bookings import LIVE
+from microsite.core.bookings import Booking
+from microsite.core.letters import ASKED_AGAIN
+from microsite.core.people import Delivery
+from microsite.core.people import Secret
+from microsite.errors import CannotOpen
+from microsite.errors import NotPossibleNow
+from microsite.errors import TooOften
+from microsite.errors import WrongBooking
+from microsite.services import Services
+
+from .remind import plan_reminder
+from .tell import tell
+
+MOST_AGAIN = 3
+
+
+def send_again(services: Services, booking_id: str, ref: str) -> None:
+    """Send the client's letter again with a fresh link. Raises NotPossibleNow without an address, TooOften."""
+    booking = _mine(services, booking_id, ref)
+    with services.store.change(booking.coach) as tx:
+        current = tx.bookings.need(booking_id)
+        if current.state != CONFIRMED or tx.bookings.sealed(booking_id).delivery is None:
+            raise NotPossibleNow("there is no letter to send again")
+        if sum(row.kind == "link-again" for row in tx.letters.of(booking_id)) >= MOST_AGAIN:
+            raise TooOften("the letter was sent again often enough")
+        tell(services, tx, current, ASKED_AGAIN)
+
+
+def set_discreet(services: Services, booking_id: str, ref: str, discreet: bool) -> None:
+    """Choose whether the client's file bears the neutral title or the session type."""
+    booking = _mine(services, booking_id, ref)
+    with services.store.write() as tx:
+        if tx.bookings.change(booking, discreet=discreet) is None:
+            raise NotPossibleNow("the booking changed meanwhile")
+
+
+def wants_reminders(services: Services, booking: Booking) -> bool | None:
+    """Whether a reminder will be sent; None where there is no address to send one to."""
+    delivery = _delivery(services, booking)
+    return None if delivery is None else delivery.reminders
+
+
+def set_reminders(services: Services, booking_id: str, ref: str, wanted: bool) -> None:
+    """Switch the reminder on or off; raises NotPossibleNow where there is no address."""
+    booking = _mine(services, booking_id, ref)
+    delivery = _delivery(services, booking)
+    if delivery is None:
+        raise NotPossibleNow("there is no address to remind")
+    changed = Delivery(delivery.address, delivery.language, delivery.zone, delivery.first_token, wanted)
+    sealed = services.sealer.seal_delivery(booking.delivery_day, booking.id, changed)
+    with services.store.write() as tx:
+        if tx.bookings.change(booking) is None:
+            raise NotPossibleNow("the booking changed meanwhile")
+        tx.bookings.set_sealed(booking_id, delivery=sealed)
+        if wanted:
+            plan_reminder(services, tx, booking)
+
+
+def feed_address(services: Services, booking_id: str, ref: str) -> str:
+    """A new `webcal` address for this booking; earlier ones of it keep working."""
+    booking = _mine(services, booking_id, ref)
+    token: Secret = services.sealer.new_token()
+    with services.store.write() as tx:
+        expires = tx.links.longest(booking_id)
+        tx.links.add(services.sealer.lookup(token), booking.coach, booking_id, "feed", expires)
+    address = services.config.address.split("://", 1)[1]
+    return f"webcal://{address}/m/{token.reveal()}/feed.ics"
+
+
+def _mine(services: Services, booking_id: str, ref: str) -> Booking:
+    with services.store.read() as tx:
+        booking: Booking = tx.bookings.need(booking_id)
+    if booking.ref != ref:
+        raise WrongBooking("the form belongs to another booking")
+    if booking.state not in LIVE:
+        raise NotPossibleNow("the booking no longer holds its time")
+    return booking
+
+
+def _delivery(services: Services, booking: Booking) -> Delivery | None:
+    with services.store.read() as tx:
+        sealed = tx.bookings.sealed(booking.id).delivery
+    if sealed is None:
+        return None
+    try:
+        opened: Delivery = services.sealer.open_delivery(booking.delivery_day, booking.id, sealed)
+    except CannotOpen:
+        return None
+    return opened
