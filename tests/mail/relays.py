@@ -93,16 +93,26 @@ def talker(talk: Callable[[socket.socket], None]) -> Iterator[int]:
             thread.join(15)
 
 
-def say(connection: socket.socket, greeting: bytes, answers: dict[bytes, bytes], then: Callable[[], None]) -> None:
-    """Speak just enough SMTP: greet, answer by the first four letters; `then` runs where no answer is known."""
+def say(
+    connection: socket.socket,
+    answers: dict[bytes, bytes],
+    then: Callable[[], object] = lambda: None,
+    taken: list[bytes] | None = None,
+) -> None:
+    """Speak just enough SMTP: greet, answer by the first four letters; `then` runs where no answer is known.
+
+    The lines of a letter are added to `taken`.
+    """
     file = connection.makefile("rb")
-    connection.sendall(greeting)
+    connection.sendall(b"220 hi\r\n")
     in_data = False
     for line in file:
         if in_data:
             if line == b".\r\n":
                 in_data = False
                 connection.sendall(b"250 taken\r\n")
+            elif taken is not None:
+                taken.append(line)
             continue
         verb = line[:4].upper()
         if verb not in answers:

@@ -112,7 +112,7 @@ def test_a_relay_that_refuses_us_at_the_door_says_nothing_about_the_letter() -> 
 def test_a_relay_that_does_not_like_our_hello_says_nothing_about_the_letter() -> None:
     hello = {b"EHLO": b"550 no\r\n", b"HELO": b"550 no\r\n", b"QUIT": b"221 bye\r\n"}
     with (
-        talker(lambda connection: say(connection, b"220 hi\r\n", hello, lambda: None)) as port,
+        talker(lambda connection: say(connection, hello)) as port,
         pytest.raises(MailDelayed) as caught,
     ):
         smtp(port).deliver(letter(), KLIEN)
@@ -122,7 +122,7 @@ def test_a_relay_that_does_not_like_our_hello_says_nothing_about_the_letter() ->
 def test_a_relay_that_dies_in_the_middle_is_a_delay() -> None:
     half = {b"EHLO": b"250 hi\r\n", b"MAIL": b"250 ok\r\n"}
     with (
-        talker(lambda connection: say(connection, b"220 hi\r\n", half, lambda: None)) as port,
+        talker(lambda connection: say(connection, half)) as port,
         pytest.raises(MailDelayed, match=r"SMTPServerDisconnected|ConnectionResetError"),
     ):
         smtp(port).deliver(letter(), KLIEN)
@@ -140,14 +140,18 @@ def test_a_relay_that_talks_nonsense_is_a_delay() -> None:
 def test_a_relay_that_took_the_letter_and_hangs_up_has_taken_it(goodbye: bytes) -> None:
     """Otherwise the letter would be sent a second time."""
     answers = SPEAKING | ({b"QUIT": goodbye} if goodbye else {})
-    with talker(lambda connection: say(connection, b"220 hi\r\n", answers, lambda: None)) as port:
+    taken: list[bytes] = []
+    with talker(lambda connection: say(connection, answers, taken=taken)) as port:
         smtp(port).deliver(letter(), KLIEN)
+    assert taken[-1] == b"...titik\r\n"
 
 
 def test_a_relay_that_takes_the_letter_and_then_falls_silent_has_taken_it() -> None:
     over = threading.Event()
-    with talker(lambda connection: say(connection, b"220 hi\r\n", SPEAKING, lambda: over.wait(10) and None)) as port:
+    taken: list[bytes] = []
+    with talker(lambda connection: say(connection, SPEAKING, lambda: over.wait(10), taken)) as port:
         try:
             smtp(port, timeout=0.3).deliver(letter(), KLIEN)
         finally:
             over.set()
+    assert taken[-1] == b"...titik\r\n"

@@ -34,6 +34,13 @@ def test_the_maildir_is_private(tmp_path: Path) -> None:
     assert list((folder / "tmp").iterdir()) == []
 
 
+def test_a_folder_that_was_open_to_others_is_closed(tmp_path: Path) -> None:
+    (tmp_path / "new").mkdir(mode=0o755)
+    tmp_path.chmod(0o755)
+    Maildir(tmp_path)
+    assert {stat.S_IMODE(path.stat().st_mode) for path in (tmp_path, tmp_path / "new")} == {0o700}
+
+
 def test_the_maildir_takes_the_same_bytes_as_a_relay(tmp_path: Path) -> None:
     inbox = Inbox()
     message = letter()

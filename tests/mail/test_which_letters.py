@@ -68,6 +68,13 @@ def test_a_cancelled_booking_that_was_told_once_gets_the_cancelling_file(booking
     assert letters_for(letters.CANCELLED_BY_CLIENT, untold)[0].with_ics == ""
 
 
+@pytest.mark.parametrize("state", ["awaiting-coach", "awaiting-email"])
+def test_a_waiting_booking_never_gets_a_file_whatever_its_counters_say(booking: Booking, state: str) -> None:
+    waiting = msgspec.structs.replace(booking, state=state, client_dtstamp=1)
+    for happening in (letters.MOVED_BY_COACH, letters.CANCELLED_BY_CLIENT, letters.ASKED_AGAIN):
+        assert letters_for(happening, waiting)[0].with_ics == ""
+
+
 def test_an_unknown_happening_is_a_mistake() -> None:
     with pytest.raises(ValueError, match="no such happening"):
         letters_for("retold")
