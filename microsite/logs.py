@@ -6,7 +6,9 @@ visitor typed and are dropped; so are paths and query strings, which may hold a 
 
 import logging
 import sys
+import threading
 from traceback import extract_tb
+from types import TracebackType
 from typing import Any
 
 FIELDS = ("kind", "route", "method", "status", "ms", "request", "calendar", "coach", "count", "reason")
@@ -28,7 +30,8 @@ class AllowListFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """One line, plus one line for the places of an error."""
-        own = record.name.startswith("microsite")
+        # Flask's own logger is called "microsite" without a dot: it writes paths, and paths hold tokens.
+        own = record.name.startswith("microsite.")
         sentence = str(record.msg) if own and not record.args else "a library reported a problem"
         fields = " ".join(f"{name}={value}" for name in FIELDS if (value := _plain(getattr(record, name, None))) != "")
         line = f"{self.formatTime(record)} {record.levelname} {record.name}: {sentence}"
@@ -60,3 +63,23 @@ def set_up(level: int = logging.INFO) -> None:
     root.setLevel(level)
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.ERROR)
+    # The server prints whole traces of what reaches it, messages included, past the root logger.
+    server = logging.getLogger("_granian")
+    server.handlers.clear()
+    server.propagate = True
+    logging.captureWarnings(True)
+    _catch_the_uncaught()
+
+
+def _catch_the_uncaught() -> None:
+    """What Python would print by itself, message and all, goes the same way: an allow-listed line."""
+    log = logging.getLogger("microsite.uncaught")
+
+    def report(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
+        log.error("an error that nobody caught", exc_info=(kind, error or kind(), trace))
+
+    def unpack(found: Any) -> None:
+        report(found.exc_type, found.exc_value, found.exc_traceback)
+
+    sys.excepthook = report
+    threading.excepthook = sys.unraisablehook = unpack
