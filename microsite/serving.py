@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 def app() -> "Flask":
     """Called by the server in its worker process, after the fork: threads started here live where requests are."""
     logs.set_up()
-    application = create_app()
+    return started(create_app())
+
+
+def started(application: "Flask") -> "Flask":
+    """The application with its jobs running, which end with the process."""
     services: Services = application.extensions["microsite"]
     start_jobs(services)
     # Children of multiprocessing skip atexit, but they do run their finalizers.

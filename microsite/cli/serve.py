@@ -5,6 +5,7 @@ worker process builds the application for itself.
 """
 
 import os
+import resource
 import socket
 import subprocess
 import sys
@@ -27,16 +28,23 @@ def serve(host: str) -> None:
     prepared = subprocess.run([sys.executable, "-m", "microsite.cli", "prepare"], check=False)
     if prepared.returncode:
         sys.exit(prepared.returncode)
+    click.echo(f"The site is at {config.address}/ (stop with Ctrl+C).")
+    run("microsite.serving:app", host, config.port)
+
+
+def run(factory: str, host: str, port: int) -> None:
+    """Serve what the factory makes, in one worker process, until a signal ends it."""
     from granian import Granian
     from granian.constants import HTTPModes
     from granian.constants import Interfaces
 
-    click.echo(f"The site is at {config.address}/ (stop with Ctrl+C).")
+    # A core file would hold the forms and keys that are in memory.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     Granian(
-        "microsite.serving:app",
+        factory,
         factory=True,
         address=host,
-        port=config.port,
+        port=port,
         interface=Interfaces.WSGI,
         workers=1,
         blocking_threads=BLOCKING_THREADS,
