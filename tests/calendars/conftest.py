@@ -1,6 +1,7 @@
 """Servers for the whole run, a calendar for each test."""
 
 from collections.abc import Iterator
+from typing import Self
 
 import pytest
 
@@ -47,6 +48,13 @@ class Bench:
         self.coach.wire.start(60)
         self.mirror = Mirror(self.client)
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.client.wire.close()
+        self.coach.wire.close()
+
     def new_client(self, seconds: float = 60) -> Client:
         """One more client through the proxy."""
         client = Client(Wire(self.server.account(self.calendar, self.proxy.port), allowed=LOOPBACK))
@@ -56,15 +64,11 @@ class Bench:
 
 @pytest.fixture(name="bench")
 def _bench(server: Server) -> Iterator[Bench]:
-    with proxy(server.port) as between:
-        bench = Bench(server, between)
-        with bench.client, bench.coach:
-            yield bench
+    with proxy(server.port) as between, Bench(server, between) as bench:
+        yield bench
 
 
 @pytest.fixture(name="radicale_bench")
 def _radicale_bench(radicale_server: Server) -> Iterator[Bench]:
-    with proxy(radicale_server.port) as between:
-        bench = Bench(radicale_server, between)
-        with bench.client, bench.coach:
-            yield bench
+    with proxy(radicale_server.port) as between, Bench(radicale_server, between) as bench:
+        yield bench
