@@ -11,7 +11,6 @@ from flask import Blueprint
 from flask import Response
 from flask import current_app
 from flask import make_response
-from flask import redirect
 from flask import render_template
 from flask import request
 from flask import url_for
@@ -109,7 +108,8 @@ def book(coach: str, offer: str) -> ResponseReturnValue:
     except TimesUnknown:
         return _form_page(asked, start, details, 503)
     zone: dict[str, Any] = {} if asked.zone.key == asked.coach.settings.zone else {"tz": asked.zone.key}
-    return redirect(url_for("manage.enter", token=placed.token.reveal(), **zone), 303)
+    # Without the usual body, which would repeat the address and the token in it.
+    return Response(status=303, headers={"Location": url_for("manage.enter", token=placed.token.reveal(), **zone)})
 
 
 def read_slot(text: str | None) -> int:
