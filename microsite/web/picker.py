@@ -5,6 +5,7 @@ one after it, else the last.
 """
 
 import calendar
+import re
 from bisect import bisect_left
 from bisect import bisect_right
 from collections import Counter
@@ -20,6 +21,9 @@ from microsite.core.hours import local_day
 from microsite.core.hours import week_of
 
 from .dates import part_of_day
+
+
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class Cell(NamedTuple):
@@ -101,7 +105,7 @@ def bands(starts: Iterable[int], zone: ZoneInfo) -> list[Band]:
 
 def read_day(text: str | None) -> date | None:
     """A `YYYY-MM-DD` as a date; anything else is no wish at all."""
-    if text is None or len(text) != 10:
+    if text is None or not DAY.fullmatch(text):
         return None
     try:
         return date.fromisoformat(text)

@@ -1,56 +1,98 @@
 """Static files under one hash of them all: `/static/<hash>/site.css`, kept by browsers for a year.
 
-One hash for the whole folder, so a relative address inside the stylesheet (the font) needs no rewriting. Compression
-is not done here.
+One hash for the whole folder, so a relative address inside the stylesheet (the font) needs no rewriting. The files are
+few and small: they are read and compressed once, at start. Pages are not compressed here: they hold form tokens.
 """
 
+import gzip
 import hashlib
 from pathlib import Path
+from typing import NamedTuple
 
 from flask import Flask
 from flask import Response
+from flask import abort
 from flask import current_app
-from flask import send_from_directory
+from flask import request
 from flask import url_for
 
 FOREVER = "public, max-age=31536000, immutable"
 HASH_LENGTH = 12
-TYPES = {".woff2": "font/woff2", ".svg": "image/svg+xml", ".js": "text/javascript", ".css": "text/css"}
+TYPES = {
+    ".woff2": "font/woff2",
+    ".svg": "image/svg+xml",
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".txt": "text/plain; charset=utf-8",
+}
+"""What is served, by ending; other files of the folder (licences, notes) are not."""
+PACKED = frozenset({".woff2"})
+
+
+class File(NamedTuple):
+    """A file as it is sent: its type, its bytes, and those compressed where that is worth it."""
+
+    content_type: str
+    plain: bytes
+    gzipped: bytes | None
+
+
+class Shelf(NamedTuple):
+    """All static files by name, and their common hash."""
+
+    files: dict[str, File]
+    digest: str
 
 
 def init_app(app: Flask) -> None:
-    """Serve the static folder, hashed; robots.txt is at the root."""
-    folder = Path(app.static_folder or Path(app.root_path).parent / "static")
-    app.extensions["microsite-static"] = (folder, digest_of(folder))
-    app.add_url_rule("/static/<string(length=12):digest>/<path:name>", "hashed", _hashed)
+    """Read the static folder and serve it, hashed; robots.txt is at the root."""
+    app.extensions["microsite-static"] = read_folder(Path(app.root_path).parent / "static")
+    app.add_url_rule(f"/static/<string(length={HASH_LENGTH}):digest>/<path:name>", "hashed", _hashed)
     app.add_url_rule("/robots.txt", "robots", _robots)
     app.context_processor(lambda: {"static_url": static_url})
 
 
 def static_url(name: str) -> str:
     """The address of a static file."""
-    _, digest = current_app.extensions["microsite-static"]
-    return url_for("hashed", digest=digest, name=name)
+    return url_for("hashed", digest=_shelf().digest, name=name)
 
 
-def digest_of(folder: Path) -> str:
-    """One hash over the names and contents of a folder."""
+def read_folder(folder: Path) -> Shelf:
+    """The files of a folder, and one hash over their names and contents."""
+    files: dict[str, File] = {}
     whole = hashlib.sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        whole.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())
-    return whole.hexdigest()[:HASH_LENGTH]
+    for path in sorted(path for path in folder.rglob("*") if path.suffix in TYPES):
+        name, plain = path.relative_to(folder).as_posix(), path.read_bytes()
+        whole.update(name.encode() + b"\0" + plain)
+        files[name] = File(TYPES[path.suffix], plain, None if path.suffix in PACKED else gzip.compress(plain, mtime=0))
+    return Shelf(files, whole.hexdigest()[:HASH_LENGTH])
 
 
 def _hashed(digest: str, name: str) -> Response:
     """A static file; an old hash gets the present file, uncached, so an open page keeps its looks."""
-    folder, current = current_app.extensions["microsite-static"]
-    response = send_from_directory(folder, name, mimetype=TYPES.get(Path(name).suffix))
-    response.headers["Cache-Control"] = FOREVER if digest == current else "no-cache"
+    response = _send(name)
+    response.headers["Cache-Control"] = FOREVER if digest == _shelf().digest else "no-cache"
     return response
 
 
 def _robots() -> Response:
-    folder, _ = current_app.extensions["microsite-static"]
-    response = send_from_directory(folder, "robots.txt", mimetype="text/plain")
+    response = _send("robots.txt")
     response.headers["Cache-Control"] = "public, max-age=86400"
     return response
+
+
+def _send(name: str) -> Response:
+    file = _shelf().files.get(name) or abort(404)
+    if file.gzipped is None:
+        return Response(file.plain, content_type=file.content_type)
+    response = Response(file.plain, content_type=file.content_type)
+    response.vary.add("Accept-Encoding")
+    if request.accept_encodings["gzip"]:
+        response.set_data(file.gzipped)
+        response.headers["Content-Encoding"] = "gzip"
+    return response
+
+
+def _shelf() -> Shelf:
+    shelf: Shelf = current_app.extensions["microsite-static"]
+    return shelf

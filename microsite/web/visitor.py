@@ -169,6 +169,8 @@ def _picker_page(asked: Asked, found: Times | None, status: int = 200, taken: in
     shown = picker.pick(availability.offer(found), asked.zone, wanted, now) if found else None
     values = {
         "asked": asked,
+        "coach": asked.coach,
+        "offer": asked.offer,
         "picker": shown,
         "unknown": found is None,
         "taken": taken,

@@ -63,6 +63,7 @@ class Pages:
     def __init__(self, instance: Path, file: File | None = None, coach: CoachSettings | None = None) -> None:
         self.now = NOW
         config = Config(instance, file or File(calendars=NO_CALENDARS), {}, 8000, configured=False)
+        self.base = "https://book.example" if config.https else "http://localhost"
         self.services = build(config, lambda: self.now)
         self.services.store.upgrade()
         _, recipient = self.services.sealer.new_identity()
@@ -72,7 +73,7 @@ class Pages:
 
     def get(self, path: str, **options: Any) -> TestResponse:
         """GET, with the visitor's cookies."""
-        return self.client.get(path, **options)
+        return self.client.get(path, base_url=self.base, **options)
 
     def slots(self, path: str = "/sari/sesi/") -> list[str]:
         """The slots on the shown day."""
@@ -99,7 +100,11 @@ class Pages:
     def send(self, fields: dict[str, str], offer: str = "sesi", prefix: str = "", **options: Any) -> TestResponse:
         """POST a form as the site's own page would."""
         return self.client.post(
-            f"{prefix}/sari/{offer}/book", data=fields, headers={"Sec-Fetch-Site": "same-origin"}, **options
+            f"{prefix}/sari/{offer}/book",
+            data=fields,
+            base_url=self.base,
+            headers={"Sec-Fetch-Site": "same-origin"},
+            **options,
         )
 
     def book(self, **typed: str) -> str:

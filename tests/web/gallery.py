@@ -1,0 +1,218 @@
+"""Draws every state of every page: `python -m tests.web.gallery [FOLDER] [PART OF A NAME]`, one picture each.
+
+State × language × theme × width. The site is the real application on a free port, with its clock standing still.
+"""
+
+import logging
+import sys
+import threading
+from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from playwright.sync_api import Page
+from playwright.sync_api import sync_playwright
+from werkzeug.serving import make_server
+
+from microsite.core.settings import CoachSettings
+
+from .conftest import NOW
+from .conftest import Pages
+from .conftest import settings
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+WIDTHS = {"360": (360, 640), "1200": (1200, 900)}
+LANGUAGES = {"id": "", "en": "/en"}
+THEMES = ("light", "dark")
+Step = Callable[[Page, "Stage", str], object]
+
+
+class Stage(Pages):
+    """The pages' house behind a port."""
+
+    @contextmanager
+    def served(self) -> Iterator[str]:
+        """Its address, while it is served by a thread."""
+        self.app.config["TRUSTED_HOSTS"] = None
+        server = make_server("127.0.0.1", 0, self.app, threaded=True)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+    def settle(self, coach: CoachSettings) -> None:
+        """Give the coach other settings."""
+        with self.services.store.write() as tx:
+            tx.coaches.save_settings("sari", coach)
+
+
+def go(path: str) -> Step:
+    """Open a page."""
+    return lambda page, stage, prefix: page.goto(prefix + path)
+
+
+def _zone(page: Page, stage: Stage, prefix: str) -> None:
+    page.goto(f"{prefix}/sari/sesi/?tz=Asia/Kathmandu&day=2026-11-26")
+
+
+def _month(page: Page, stage: Stage, prefix: str) -> None:
+    page.goto(f"{prefix}/sari/sesi/?tz=Asia/Jakarta")
+    page.locator(".month summary").click()
+
+
+def _no_times(page: Page, stage: Stage, prefix: str) -> None:
+    stage.settle(settings(hours={}))
+    page.goto(f"{prefix}/sari/sesi/")
+
+
+def _unknown(page: Page, stage: Stage, prefix: str) -> None:
+    with stage.services.store.write() as tx:
+        tx.mirror.add_calendar("c1", "sari", "https://dav.example/", "Sesi", {"busy"}, username="sari")
+    page.goto(f"{prefix}/sari/sesi/")
+
+
+def _form(page: Page, stage: Stage, prefix: str) -> None:
+    page.goto(f"{prefix}/sari/sesi/book?slot={stage.slots()[0]}&tz=Asia/Makassar")
+
+
+def _errors(page: Page, stage: Stage, prefix: str) -> None:
+    _form(page, stage, prefix)
+    stage.now += 5
+    page.locator("#name").fill("")
+    page.locator("#email").fill("budi@")
+    page.locator("form.details button").click()
+
+
+def _quick(page: Page, stage: Stage, prefix: str) -> None:
+    _form(page, stage, prefix)
+    page.locator("#name").fill("Budi")
+    page.locator("#email").fill("budi@example.com")
+    page.locator("form.details button").click()
+
+
+def _taken(page: Page, stage: Stage, prefix: str) -> None:
+    _form(page, stage, prefix)
+    slot = stage.slots()[0]
+    stage.now += 5
+    stage.send({**stage.form(slot), "name": "Ani", "email": "ani@example.com"})
+    page.locator("#name").fill("Budi")
+    page.locator("#email").fill("budi@example.com")
+    page.locator("#note").fill("Saya ingin bicara tentang pekerjaan.")
+    page.locator("form.details button").click()
+
+
+def state_of(state: str, **values: object) -> Step:
+    """Book, put the booking in a state, and look at the client's page."""
+
+    def step(page: Page, stage: Stage, prefix: str) -> None:
+        page.goto(f"{prefix}{stage.book()}?tz=Asia/Makassar")
+        if state != "confirming":
+            stage.put_in_state(state, **values)
+            page.goto(f"{prefix}/manage?tz=Asia/Makassar")
+
+    return step
+
+
+def _cancel(page: Page, stage: Stage, prefix: str) -> None:
+    state_of("confirmed")(page, stage, prefix)
+    page.locator(".cancel summary").click()
+
+
+def _late(page: Page, stage: Stage, prefix: str) -> None:
+    state_of("confirmed")(page, stage, prefix)
+    stage.now += 40 * 3600
+    page.goto(f"{prefix}/manage")
+
+
+def _desk(page: Page, stage: Stage, prefix: str) -> None:
+    page.goto(prefix + stage.desk_link())
+    page.locator("form button").click()
+
+
+def _desk_full(page: Page, stage: Stage, prefix: str) -> None:
+    for _ in range(3):
+        stage.book()
+    with stage.services.store.write() as tx:
+        one, two, _ = tx.bookings.live("sari")
+        tx.bookings.change(one, state="confirmed")
+        tx.bookings.change(two, state="awaiting-coach")
+    _desk(page, stage, prefix)
+
+
+STATES: dict[str, Step] = {
+    "offers": go("/sari/"),
+    "times": go("/sari/sesi/?tz=Asia/Jakarta"),
+    "times-kathmandu": _zone,
+    "times-moved": go("/sari/sesi/?day=2026-12-01&tz=Asia/Nowhere"),
+    "month": _month,
+    "no-times": _no_times,
+    "times-unknown": _unknown,
+    "slot-gone": go("/sari/sesi/book?slot=20261125T013100Z&tz=Asia/Jakarta"),
+    "form": _form,
+    "form-errors": _errors,
+    "form-quick": _quick,
+    "taken": _taken,
+    "confirming": state_of("confirming"),
+    "confirmed": state_of("confirmed"),
+    "awaiting-email": state_of("awaiting-email", hold_until=NOW + 1800),
+    "awaiting-coach": state_of("awaiting-coach"),
+    "frozen": state_of("frozen"),
+    "declined": state_of("declined"),
+    "expired": state_of("expired"),
+    "failed": state_of("failed"),
+    "cancelled": state_of("cancelled"),
+    "cancel": _cancel,
+    "late": _late,
+    "gone": go("/m/x"),
+    "not-found": go("/siapa/"),
+    "privacy": go("/sari/privacy"),
+    "desk-enter": lambda page, stage, prefix: page.goto(prefix + stage.desk_link()),
+    "desk-empty": _desk,
+    "desk": _desk_full,
+    "desk-closed": go("/desk"),
+}
+
+
+def draw(folder: Path, only: str = "") -> Iterator[tuple[str, Page]]:
+    """Draw all pictures whose name holds `only`; hands each page over while it is open."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as play, play.chromium.launch(executable_path=CHROMIUM, args=FLAGS) as browser:
+        for name, step in STATES.items():
+            if only not in name:
+                continue
+            for lang, prefix in LANGUAGES.items():
+                for theme in THEMES:
+                    for width, (wide, high) in WIDTHS.items():
+                        with TemporaryDirectory() as instance:
+                            stage = Stage(Path(instance) / "instance")
+                            with stage.served() as base:
+                                context = browser.new_context(
+                                    viewport={"width": wide, "height": high},
+                                    color_scheme=theme,
+                                    timezone_id="Asia/Jakarta",
+                                )
+                                page = context.new_page()
+                                step(page, stage, base + prefix)
+                                full = f"{name}.{lang}.{theme}.{width}"
+                                page.screenshot(path=folder / f"{full}.png", full_page=True)
+                                yield full, page
+                                context.close()
+                            stage.close()
+
+
+def main() -> None:
+    """Draw, and say what was drawn."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "/tmp/shots-pages")
+    for name, _ in draw(folder, sys.argv[2] if len(sys.argv) > 2 else ""):
+        print(name)
+
+
+if __name__ == "__main__":
+    main()

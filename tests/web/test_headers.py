@@ -1,0 +1,107 @@
+"""Every answer of every route, and of every error, carries the headers of this site."""
+
+import re
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from werkzeug.exceptions import TooManyRequests
+
+from microsite.config import File
+from microsite.config import Site
+from microsite.web import security
+
+from .conftest import NO_CALENDARS
+from .conftest import Pages
+from .test_visitor import state
+
+VALUES = {"coach": "sari", "offer": "sesi", "token": "x", "name": "site.css", "digest": "0" * 12}
+
+
+def addresses(app: Flask) -> list[str]:
+    """One address for each rule."""
+    with app.test_request_context():
+        found = []
+        for rule in app.url_map.iter_rules():
+            path = re.sub(r"<(?:[^:>]+:)?(\w+)>", lambda part: VALUES[part[1]], rule.rule)
+            found.append(path)
+        return found
+
+
+def test_every_route_and_method_carries_the_headers(pages: Pages) -> None:
+    for path in [*addresses(pages.app), "/nothing", "/sari/sesi/book?slot=20261125T010000Z"]:
+        for method in ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"):
+            answer = pages.client.open(path, method=method)
+            for name, value in security.ALWAYS.items():
+                assert answer.headers.get(name) == value, (method, path, name)
+            assert "Strict-Transport-Security" not in answer.headers
+            assert answer.headers.get("Cache-Control"), (method, path)
+
+
+def test_pages_are_never_stored_and_vary_by_htmx(pages: Pages) -> None:
+    for path in ("/", "/sari/", "/sari/sesi/", "/sari/privacy", "/nobody/", "/desk", "/m/x"):
+        answer = pages.get(path)
+        assert answer.headers["Cache-Control"] == "private, no-store"
+        assert set(answer.vary) >= {"HX-Request", "HX-History-Restore-Request"}
+
+
+def test_personal_pages_are_not_for_search_engines_and_public_ones_are(pages: Pages) -> None:
+    assert "X-Robots-Tag" not in pages.get("/sari/sesi/").headers
+    for path in (pages.book(), "/manage", "/m/x", "/desk", "/desk/x", "/status/x"):
+        assert "noindex" in pages.get(path).headers["X-Robots-Tag"], path
+
+
+@pytest.fixture(name="secure")
+def _secure(tmp_path: Path) -> Pages:
+    """The same house under https."""
+    file = File(site=Site(address="https://book.example"), calendars=NO_CALENDARS)
+    pages = Pages(tmp_path / "instance", file)
+    yield pages
+    pages.close()
+
+
+def test_under_https_cookies_are_bound_to_the_host_and_transport_is_strict(secure: Pages) -> None:
+    assert secure.get("/").headers["Strict-Transport-Security"].startswith("max-age=63072000")
+    cookie = secure.get(secure.book()).headers["Set-Cookie"]
+    assert cookie.startswith("__Host-manage=")
+    assert "; Secure" in cookie
+    assert "Path=/" in cookie
+    assert "Domain" not in cookie
+
+
+def test_another_host_is_refused_plainly(secure: Pages) -> None:
+    answer = secure.client.get("/", headers={"Host": "evil.example"})
+    assert answer.status_code == 400
+    assert answer.mimetype == "text/plain"
+    assert b"evil" not in answer.data
+    assert answer.headers["Content-Security-Policy"] == security.POLICY
+
+
+def test_too_many_requests_and_our_own_faults_are_kind_pages(pages: Pages) -> None:
+    def limited() -> str:
+        raise TooManyRequests
+
+    def broken() -> str:
+        raise RuntimeError("budi@example.com")
+
+    pages.app.add_url_rule("/limited", "limited", limited)
+    pages.app.add_url_rule("/broken", "broken", broken)
+    for path, status, name in (("/limited", 429, "too-many"), ("/broken", 500, "failed-here")):
+        answer = pages.get(path)
+        assert (answer.status_code, state(answer.text)) == (status, name)
+        assert "budi" not in answer.text
+        assert answer.headers["Content-Security-Policy"] == security.POLICY
+
+
+def test_a_wrong_method_is_405_and_says_which_are_right(pages: Pages) -> None:
+    answer = pages.client.post("/sari/")
+    assert (answer.status_code, state(answer.text)) == (405, "not-allowed")
+    assert "GET" in answer.headers["Allow"]
+
+
+def test_no_page_has_inline_script_style_or_foreign_address(pages: Pages) -> None:
+    pages.get(pages.book())
+    for path in ("/", "/sari/", "/sari/sesi/", "/sari/privacy", "/manage", "/desk", "/nobody/"):
+        text = pages.get(path).text
+        assert not re.search(r"<style|\sstyle=|<script(?![^>]*\bsrc=)|\son[a-z]+=", text), path
+        assert not re.search(r'(?:src|href|action)="(?:https?:)?//', text.replace("https://temu.example", "")), path

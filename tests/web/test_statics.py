@@ -1,0 +1,71 @@
+"""Static files: the vendored ones are the ones that were looked at, and browsers keep them."""
+
+import base64
+import hashlib
+import re
+from pathlib import Path
+
+from .conftest import Pages
+
+STATIC = Path(__file__).parents[2] / "static"
+HTMX = "Qp9rdC8H7EqOoX+nR0P3RPG2Noji+qdwJlGpfzwQJsfOpp3sGwIdSP9xO3+UlEhn"
+
+
+def test_htmx_is_the_file_that_was_looked_at() -> None:
+    digest = hashlib.sha384((STATIC / "vendor/htmx-4.0.1/htmx.min.js").read_bytes()).digest()
+    assert base64.b64encode(digest).decode() == HTMX
+
+
+def test_every_vendored_folder_has_its_licence() -> None:
+    for folder in (path for path in (STATIC / "vendor").iterdir() if path.is_dir()):
+        assert (folder / "LICENSE").stat().st_size > 100
+
+
+def test_pages_link_to_hashed_files_that_are_kept_for_a_year(pages: Pages) -> None:
+    links = set(re.findall(r'(?:href|src)="(/static/[^"]+)"', pages.get("/sari/sesi/").text))
+    assert len(links) == 5
+    for link in links:
+        answer = pages.get(link)
+        assert answer.status_code == 200
+        assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+        assert "Set-Cookie" not in answer.headers
+
+
+def test_the_font_in_the_sheet_is_the_one_that_is_preloaded(pages: Pages) -> None:
+    page = pages.get("/").text
+    sheet = re.search(r'rel="stylesheet" href="([^"]+)"', page)
+    font = re.search(r'rel="preload" href="([^"]+)"', page)
+    assert sheet is not None
+    assert font is not None
+    inside = re.search(r'url\("([^"]+)"\)', pages.get(sheet[1]).text)
+    assert inside is not None
+    assert f"{sheet[1].rsplit('/', 1)[0]}/{inside[1]}" == font[1]
+    assert pages.get(font[1]).mimetype == "font/woff2"
+
+
+def test_an_old_hash_gets_the_present_file_uncached(pages: Pages) -> None:
+    answer = pages.get("/static/000000000000/site.css")
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-cache")
+
+
+def test_nothing_outside_the_folder_is_served(pages: Pages) -> None:
+    for path in (
+        "/static/000000000000/../wsgi.py",
+        "/static/000000000000/%2e%2e/wsgi.py",
+        "/static/site.css",
+        "/static/",
+    ):
+        assert pages.get(path).status_code == 404
+
+
+def test_the_sheet_asks_nobody_else() -> None:
+    for name in ("site.css", "site.js", "favicon.svg"):
+        text = (STATIC / name).read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
+        assert not re.search(r"https?://|//[a-z]+\.", text), name
+
+
+def test_robots_may_read_public_pages_only(pages: Pages) -> None:
+    answer = pages.get("/robots.txt")
+    assert answer.status_code == 200
+    assert "Disallow: /m/" in answer.text
+    assert "Disallow: /\n" not in answer.text
