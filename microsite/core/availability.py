@@ -6,6 +6,8 @@ bookings the gap is at least the larger of the earlier one's after and the later
 open hours.
 """
 
+from bisect import bisect_left
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable
 from collections.abc import Iterator
@@ -17,8 +19,8 @@ from zoneinfo import ZoneInfo
 
 from .hours import local_day
 from .hours import midnight
+from .hours import midnights
 from .hours import week_of
-from .spans import DAY
 from .spans import MINUTE
 from .spans import Span
 from .spans import Spans
@@ -84,12 +86,15 @@ def offer(times: Times, start: int = 0, end: int = 1 << 62) -> list[int]:
     low, high = max(start, times.earliest), min(end, times.latest)
     if low >= high:
         return []
-    forbidden = _forbidden(times, low, high)
+    rules = times.rules
+    lead, tail = (rules.minutes + rules.after) * MINUTE - 1, rules.before * MINUTE
     full = _full_days(times)
     found: list[int] = []
     for grid in _grids(times, low, high):
-        for free in _free_runs(grid, forbidden):
-            found.extend(free)
+        _add_free(found, grid, times.busy, lead, tail)
+    for taken in times.taken:
+        first, after = _forbidden_by(taken, rules)
+        del found[bisect_left(found, first) : bisect_left(found, after)]
     if not full.days and not full.weeks:
         return found
     return [at for at in found if not full.holds(local_day(at, times.rules.zone))]
@@ -179,49 +184,42 @@ def _forbidden_by(taken: Taken, rules: Rules) -> tuple[int, int]:
     return taken.start - gap_before - rules.minutes * MINUTE + 1, taken.end + gap_after
 
 
-def _forbidden(times: Times, low: int, high: int) -> Spans:
-    """All starts in [low, high) that busy time or a booking makes impossible."""
-    rules = times.rules
-    length, before, after = rules.minutes * MINUTE, rules.before * MINUTE, rules.after * MINUTE
-    runs = [
-        (span.start - after - length + 1, span.end + before)
-        for span in times.busy.within(low - before, high + length + after)
-    ]
-    runs.extend(_forbidden_by(taken, rules) for taken in times.taken)
-    return Spans.of(runs)
-
-
 def _grids(times: Times, low: int, high: int) -> Iterator[range]:
     """The candidate starts in [low, high), as ranges: one for each open span and local day."""
-    rules = times.rules
-    length, step = rules.minutes * MINUTE, rules.step * MINUTE
-    for span in times.open.within(low, high + length):
-        last = min(span.end - length, high - 1)
-        for anchor, stop in _days_of(span, rules.zone):
-            first = anchor if anchor >= low else anchor + -(-(low - anchor) // step) * step
-            end = min(last + 1, stop)
-            if first < end:
-                yield range(first, end, step)
+    zone = times.rules.zone
+    length, step = times.rules.minutes * MINUTE, times.rules.step * MINUTE
+    edges = times.open.edges
+    begins = midnights(local_day(low, zone), local_day(high, zone), zone)
+    day = 1
+    for i in range(bisect_right(edges, low) & ~1, bisect_left(edges, high), 2):
+        anchor, last = edges[i], min(edges[i + 1] - length, high - 1)
+        while begins[day] <= anchor:
+            day += 1
+        if anchor < begins[day - 1]:
+            anchor = begins[day - 1]
+        while anchor <= last:
+            stop = min(last + 1, begins[day])
+            first = anchor if anchor >= low else anchor - (anchor - low) // step * step
+            if first < stop:
+                yield range(first, stop, step)
+            anchor = stop
+            if anchor == begins[day]:
+                day += 1
 
 
-def _days_of(span: Span, zone: ZoneInfo) -> Iterator[tuple[int, int]]:
-    """The pieces of a span by local day, as (start, end)."""
-    at = span.start
-    while at < span.end:
-        stop = span.end
-        if span.end - at > DAY // 2 or local_day(at, zone) != local_day(span.end - 1, zone):
-            stop = min(stop, midnight(local_day(at, zone) + timedelta(days=1), zone))
-        yield at, stop
-        at = stop
+def _add_free(found: list[int], grid: range, busy: Spans, lead: int, tail: int) -> None:
+    """Add the starts of a grid that no busy span bars, from `lead` seconds before it to `tail` seconds after it.
 
-
-def _free_runs(grid: range, forbidden: Spans) -> Iterator[range]:
-    """The parts of a grid that lie outside the forbidden runs."""
-    step, at = grid.step, grid.start
-    for run in forbidden.within(grid.start, grid.stop):
-        if at < run.start:
-            yield range(at, min(run.start, grid.stop), step)
-        if run.end > at:
-            at += -(-(run.end - at) // step) * step
-    if at < grid.stop:
-        yield range(at, grid.stop, step)
+    This is the hot loop: a bisection, a walk over the spans that matter, and whole ranges of starts at once.
+    """
+    edges, step, at, end = busy.edges, grid.step, grid.start, grid.stop
+    for i in range(bisect_right(edges, at - tail) & ~1, bisect_left(edges, end + lead), 2):
+        barred = edges[i] - lead
+        if at < barred:
+            found.extend(range(at, barred, step))
+        free = edges[i + 1] + tail
+        if at < free:
+            at -= (at - free) // step * step
+            if at >= end:
+                return
+    found.extend(range(at, end, step))

@@ -4,6 +4,7 @@ Most days have one UTC offset from midnight to midnight, so a local time is midn
 where the two midnights differ is each time looked up exactly (four times faster than a look-up each, same answer).
 """
 
+from array import array
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from datetime import datetime
 from datetime import time
 from datetime import timedelta
 from functools import lru_cache
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from .spans import DAY
@@ -27,6 +29,12 @@ Window = tuple[int, int]
 def midnight(day: date, zone: ZoneInfo) -> int:
     """The UTC second at which a local day begins (the earlier one where midnight comes twice)."""
     return int(datetime.combine(day, time(), zone).timestamp())
+
+
+@lru_cache(maxsize=256)
+def midnights(first: date, last: date, zone: ZoneInfo) -> "array[int]":
+    """The midnights with which the days from `first` to `last` begin, and the one with which `last` ends."""
+    return array("q", [midnight(day, zone) for day in days(first, last + timedelta(days=1))])
 
 
 def local_day(at: int, zone: ZoneInfo) -> date:
@@ -61,8 +69,17 @@ def open_spans(
     last: date,
 ) -> Spans:
     """The spans that weekly hours (0 = Monday) and date exceptions open; an exception replaces its whole day."""
-    return Spans.of(
-        (at_local(day, start, zone), at_local(day, end, zone))
-        for day in days(first, last)
-        for start, end in exceptions.get(day, weekly.get(day.weekday(), ()))
-    )
+    begins = midnights(first, last, zone)
+    opened: list[tuple[int, int]] = []
+    weekday = first.weekday()
+    for n, (begin, after) in enumerate(pairwise(begins)):
+        windows = weekly.get((weekday + n) % 7, ())
+        if exceptions:
+            windows = exceptions.get(first + timedelta(days=n), windows)
+        for start, end in windows:
+            if after - begin == DAY:
+                opened.append((begin + start * MINUTE, begin + end * MINUTE))
+            else:
+                day = first + timedelta(days=n)
+                opened.append((at_local(day, start, zone), at_local(day, end, zone)))
+    return Spans.of(opened)

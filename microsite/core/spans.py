@@ -39,13 +39,16 @@ class Spans:
     @classmethod
     def of(cls, spans: Iterable[tuple[int, int]]) -> "Spans":
         """Merge any spans, in any order; empty and reversed ones vanish."""
-        edges = array("q")
-        for start, end in sorted(pair for pair in spans if pair[0] < pair[1]):
-            if edges and start <= edges[-1]:
-                edges[-1] = max(edges[-1], end)
-            else:
-                edges.extend((start, end))
-        return cls(edges)
+        edges: list[int] = []
+        for start, end in sorted(spans):
+            if start >= end:
+                continue
+            if not edges or start > edges[-1]:
+                edges.append(start)
+                edges.append(end)
+            elif end > edges[-1]:
+                edges[-1] = end
+        return cls(array("q", edges))
 
     @classmethod
     def unpack(cls, data: bytes) -> "Spans":
@@ -82,6 +85,11 @@ class Spans:
 
     def __repr__(self) -> str:
         return f"Spans({[tuple(span) for span in self]})"
+
+    @property
+    def edges(self) -> "array[int]":
+        """The boundaries themselves, to be read and bisected where a tuple for each span would cost too much."""
+        return self._edges
 
     @property
     def end(self) -> int | None:
