@@ -154,7 +154,7 @@ class House:
             self.work.handlers[kind](key)
         except TryAgain as again:
             with self.services.store.write() as tx:
-                tx.queue.retry(row, "test", self.now + max(again.seconds, 1), "")  # type: ignore[arg-type]
+                tx.queue.retry(row, "test", self.now + max(again.seconds, 1), "", row.attempts)  # type: ignore[arg-type]
         else:
             with self.services.store.write() as tx:
                 tx.queue.finish(row, "test")  # type: ignore[arg-type]
@@ -170,12 +170,13 @@ class House:
         """The starts that are offered now."""
         return offer_starts(look.times(self.services, look.coach(self.services, demo.SLUG), self.offer(slug)))
 
-    def book(self, start: int | None = None, slug: str = "sesi", email: str = "budi@example.com") -> book.Placed:
+    def book(
+        self, start: int | None = None, slug: str = "sesi", email: str = "budi@example.com", invitation: str = ""
+    ) -> book.Placed:
         """A visitor's POST, before any job ran."""
         at = self.starts(slug)[0] if start is None else start
-        return book.book(
-            self.services, demo.SLUG, slug, at, ClientDetails("Budi", email, "halo"), "id", "Asia/Makassar"
-        )
+        details = ClientDetails("Budi", email, "halo")
+        return book.book(self.services, demo.SLUG, slug, at, details, "id", "Asia/Makassar", invitation)
 
     def booking(self, booking_id: str) -> Booking:
         """The booking as it is now."""

@@ -209,7 +209,7 @@ job = Table(
     Column("kind", Text, primary_key=True),
     Column("key", Text, primary_key=True),
     Column("run_at", BigInteger, nullable=False),
-    _time("again_at"),
+    Column("ticket", Integer, nullable=False, server_default="0"),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("dead", Boolean, nullable=False, server_default="0"),
     _text("owner"),

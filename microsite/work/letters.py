@@ -146,7 +146,7 @@ def file_of(services: Services, row: Any, booking: Booking, settings: CoachSetti
         conference=conference,
         description=client_description(language, status),
         organizer_name=services.mailer.brand,
-        organizer_address=services.config.sender,
+        organizer_address=services.mailer.sender,
         method=method,
         now=row.dtstamp,
     )

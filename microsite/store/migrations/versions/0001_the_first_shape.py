@@ -27,7 +27,7 @@ def upgrade() -> None:
     sa.Column('kind', sa.Text(), nullable=False),
     sa.Column('key', sa.Text(), nullable=False),
     sa.Column('run_at', sa.BigInteger(), nullable=False),
-    sa.Column('again_at', sa.BigInteger(), server_default='0', nullable=False),
+    sa.Column('ticket', sa.Integer(), server_default='0', nullable=False),
     sa.Column('attempts', sa.Integer(), server_default='0', nullable=False),
     sa.Column('dead', sa.Boolean(), server_default='0', nullable=False),
     sa.Column('owner', sa.Text(), server_default='', nullable=False),
