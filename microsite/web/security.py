@@ -18,7 +18,7 @@ POLICY = (
 )
 DENIED = (
     "accelerometer autoplay browsing-topics camera display-capture encrypted-media fullscreen geolocation gyroscope"
-    " magnetometer microphone midi payment picture-in-picture screen-wake-lock usb web-share xr-spatial-tracking"
+    " magnetometer microphone midi payment picture-in-picture screen-wake-lock usb xr-spatial-tracking"
 ).split()
 ALWAYS = {
     "Content-Security-Policy": POLICY,
