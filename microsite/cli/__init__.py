@@ -44,11 +44,12 @@ def services() -> "Services":
 
 def _register() -> None:
     from . import coach
+    from . import explain
     from . import init
     from . import purge
     from . import serve
 
-    for module in (serve, init, coach, purge):
+    for module in (serve, init, coach, explain, purge):
         for command in module.COMMANDS:
             main.add_command(command)
 
