@@ -37,6 +37,12 @@ class Database(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     url: str = ""
 
 
+class Jobs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which engine runs the jobs; auto: procrastinate on PostgreSQL, the outbox on SQLite."""
+
+    engine: Literal["auto", "outbox", "procrastinate"] = "auto"
+
+
 class Mail(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The relay that takes our letters."""
 
@@ -73,6 +79,7 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     site: Site = Site()
     database: Database = Database()
+    jobs: Jobs = Jobs()
     mail: Mail = Mail()
     calendars: Calendars = Calendars()
     limits: Limits = Limits()
@@ -81,9 +88,17 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Config:
     """All operator settings of one process, checked. `instance` is the folder of everything made at run time."""
 
-    def __init__(self, instance: Path, file: File, secrets: Mapping[str, Secret], port: int, configured: bool) -> None:
+    def __init__(
+        self,
+        instance: Path,
+        file: File,
+        secrets: Mapping[str, Secret],
+        port: int,
+        configured: bool,
+        database: str = "",
+    ) -> None:
         self.instance, self.file, self.port, self.configured = instance, file, port, configured
-        self._secrets = dict(secrets)
+        self._secrets, self._database = dict(secrets), database
 
     @property
     def address(self) -> str:
@@ -108,8 +123,16 @@ class Config:
     @property
     def database_url(self) -> str:
         """SQLAlchemy's URL of the store."""
-        url = self.file.database.url or f"sqlite:///{self.instance / 'site.db'}"
+        url = self._database or self.file.database.url or f"sqlite:///{self.instance / 'site.db'}"
         return url.replace("postgresql://", "postgresql+psycopg://", 1)
+
+    @property
+    def jobs_engine(self) -> str:
+        """outbox or procrastinate."""
+        chosen = self.file.jobs.engine
+        if chosen != "auto":
+            return chosen
+        return "procrastinate" if self.database_url.startswith("postgresql") else "outbox"
 
     @property
     def mail_password(self) -> Secret:
@@ -139,7 +162,8 @@ def load_config(environ: Mapping[str, str], instance: Path | None = None) -> Con
     instance = instance or Path(environ.get("MICROSITE_INSTANCE") or "instance").absolute()
     path = instance / "config.toml"
     file = _read(path)
-    config = Config(instance, file, _secrets(file, environ, path), _port(environ), path.exists())
+    database = environ.get("MICROSITE_DATABASE_URL", "")
+    config = Config(instance, file, _secrets(file, environ, path), _port(environ), path.exists(), database)
     _check(config, str(path))
     return config
 
@@ -194,6 +218,8 @@ def _check(config: Config, where: str) -> None:
         raise SettingsError(where, "site.address", repr(address), "https:// and a host name, without a path")
     if parts.scheme == "http" and config.host not in LOOPBACK:
         raise SettingsError(where, "site.address", repr(address), "https:// (http only for localhost)")
+    if config.jobs_engine == "procrastinate" and not config.database_url.startswith("postgresql"):
+        raise SettingsError(where, "jobs.engine", "'procrastinate'", "auto or outbox: database.url is no PostgreSQL")
     if mail.host and mail.security == "none" and mail.host not in LOOPBACK:
         raise SettingsError(where, "mail.security", "'none'", "starttls or tls, unless the relay is on this machine")
     if mail.host and not mail.sender:

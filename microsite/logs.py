@@ -21,6 +21,7 @@ QUIET = (
     "granian.access",
     "werkzeug",
     "alembic",
+    "procrastinate",
     "httpx",
 )
 

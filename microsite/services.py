@@ -16,7 +16,6 @@ from flask import current_app
 from .calendars import Calendars
 from .config import Config
 from .jobs import Engine
-from .jobs.outbox import Outbox
 from .mail import Maildir
 from .mail import Mailer
 from .mail import Smtp
@@ -71,7 +70,6 @@ def build(config: Config, now: Callable[[], int] = clock) -> Services:
     """
     files.make_folder(config.instance)
     store = Store(config.database_url)
-    jobs = Outbox(store, config.instance / "jobs.lock", now)
     sealer = Sealer(_server_key(config.instance / "server.key"), FolderKeyring(config.instance / "day-keys"))
     embedded = _embedded(config, lambda path: on_change(path)) if config.file.calendars.embedded else None
     services = Services(
@@ -82,7 +80,7 @@ def build(config: Config, now: Callable[[], int] = clock) -> Services:
             embedded, frozenset(config.file.calendars.allow_private_hosts), config.file.calendars.contained
         ),
         mailer=_mailer(config),
-        jobs=jobs,
+        jobs=_jobs(config, store, now),
         clock=now,
         embedded=embedded,
     )
@@ -94,6 +92,16 @@ def build(config: Config, now: Callable[[], int] = clock) -> Services:
         on_embedded_change(services, path)
 
     return services
+
+
+def _jobs(config: Config, store: Store, now: Callable[[], int]) -> Engine:
+    if config.jobs_engine == "procrastinate":
+        from .jobs.procrastinate import Procrastinate
+
+        return Procrastinate(store, config.database_url.replace("postgresql+psycopg://", "postgresql://", 1), now)
+    from .jobs.outbox import Outbox
+
+    return Outbox(store, config.instance / "jobs.lock", now)
 
 
 def _server_key(path: Path) -> ServerKey:

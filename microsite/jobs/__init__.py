@@ -5,6 +5,7 @@ PostgreSQL. A job may run more than once, so each step must be safe to repeat; h
 booking's own state, never the job's. The tables and their SQL are in `store`.
 """
 
+import logging
 from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -12,8 +13,15 @@ from typing import Any
 from typing import NamedTuple
 from typing import Protocol
 
+from microsite.errors import TryAgain
+
 Handler = Callable[[str], None]
 """Does one step for the key it is given. Raises TryAgain to be run later; any other error is a failure."""
+
+MOST_ATTEMPTS = 30
+"""After so many failures (almost a day of them) a job is given up and shown to the operator."""
+
+log = logging.getLogger("microsite.jobs")
 
 
 class Every(NamedTuple):
@@ -29,12 +37,49 @@ class Work(NamedTuple):
     handlers: Mapping[str, Handler]
     every: Sequence[Every] = ()
 
+    def perform(self, kind: str, key: str) -> None:
+        """Run one job. Raises UnknownKind where a newer version asked for what this one does not know."""
+        if kind not in self.handlers:
+            raise UnknownKind(kind)
+        self.handlers[kind](key)
+
+
+class UnknownKind(LookupError):
+    """No handler: after a downgrade the job waits, with back-off, for a version that knows it."""
+
+
+class Counts(NamedTuple):
+    """How many jobs wait or run, and how many were given up."""
+
+    waiting: int
+    given_up: int
+
+
+class GivenUp(NamedTuple):
+    """A job that failed for good; `trouble` is the type of its last error, never its words."""
+
+    kind: str
+    key: str
+    trouble: str
+
 
 class Engine(Protocol):
     """What the site needs of an engine."""
 
     def enqueue(self, tx: Any, kind: str, key: str, delay: int = 0) -> None:
-        """Ask, inside the caller's transaction, for a job after `delay` seconds; a rollback leaves nothing of it."""
+        """Ask, inside the caller's transaction, for a job after `delay` seconds; a rollback leaves nothing of it.
+
+        One that waits already runs once, no later than either was asked for; one that runs just now runs again.
+        """
+
+    def known(self, tx: Any, kind: str, key: str) -> bool:
+        """Whether there is such a job: waiting, running, or given up (which only the operator takes up again)."""
+
+    def counts(self, tx: Any) -> Counts:
+        """How many jobs there are."""
+
+    def given_up(self, tx: Any) -> Sequence[GivenUp]:
+        """Every job that was given up; asking for one again gives it another chance."""
 
     def start(self, work: Work) -> None:
         """Run jobs in this process, in threads of its own, until `stop`."""
@@ -48,5 +93,29 @@ def back_off(attempts: int) -> int:
     return int(min(2 ** max(0, attempts - 1), 3600))
 
 
-MOST_ATTEMPTS = 30
-"""After so many failures (more than a day of them) a job is given up and shown to the operator."""
+class Outcome(NamedTuple):
+    """What becomes of a job that ran: nothing more (`wait` is None), or again after `wait` seconds, or given up."""
+
+    wait: int | None
+    attempts: int
+    trouble: str = ""
+
+    @property
+    def given_up(self) -> bool:
+        """Whether it failed once too often."""
+        return self.wait is None and self.trouble != ""
+
+
+def outcome(kind: str, error: BaseException | None, attempts: int) -> Outcome:
+    """Judge a run that had failed `attempts` times before; a failure goes to the log by its type and places."""
+    if error is None:
+        return Outcome(None, 0)
+    if isinstance(error, TryAgain):
+        return Outcome(max(error.seconds, 1), attempts)
+    trouble = type(error).__name__
+    failed = attempts + 1
+    if failed >= MOST_ATTEMPTS:
+        log.error("a job failed too often and was given up", exc_info=error, extra={"kind": kind, "count": failed})
+        return Outcome(None, failed, trouble)
+    log.error("a job failed and will be tried again", exc_info=error, extra={"kind": kind, "count": failed})
+    return Outcome(back_off(failed), failed, trouble)

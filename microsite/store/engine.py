@@ -21,6 +21,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from microsite.errors import NotFound
 from microsite.errors import StartRefused
@@ -28,6 +29,7 @@ from microsite.errors import StoreUnreadable
 
 from .bookings import Bookings
 from .bookings import Sealed
+from .broker import Broker
 from .coaches import Coaches
 from .happenings import Happenings
 from .invitations import InvitationRow
@@ -38,6 +40,7 @@ from .mirror import Mirror
 from .queue import Queue
 
 BUSY_SECONDS = 10
+ONE_VIEW = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
 
 class Tx:
@@ -87,6 +90,11 @@ class Tx:
         """The rows of the outbox engine."""
         return Queue(self.conn)
 
+    @cached_property
+    def broker(self) -> Broker:
+        """The rows of the procrastinate engine."""
+        return Broker(self.conn)
+
 
 class Store:
     """The database of one installation."""
@@ -95,6 +103,8 @@ class Store:
         self.url = url
         self.sqlite = make_url(url).get_backend_name() == "sqlite"
         self.engine = _sqlite(url) if self.sqlite else _postgres(url)
+        # SQLite gives a reader one consistent view; PostgreSQL must be asked for it.
+        self._reader = self.engine if self.sqlite else self.engine.execution_options(**ONE_VIEW)
         # SQLite's own lock is unfair under load; one waiting line per process keeps the longest wait short.
         self._line = threading.Lock() if self.sqlite else None
 
@@ -102,12 +112,12 @@ class Store:
     def read(self) -> Iterator[Tx]:
         """A consistent view; writes nothing. Raises StoreUnreadable where the database does not answer."""
         try:
-            with self.engine.connect() as conn, conn.begin():
+            with self._reader.connect() as conn, conn.begin():
                 yield Tx(conn)
         except (IntegrityError, ProgrammingError):
             raise
-        except DatabaseError as error:
-            raise StoreUnreadable(f"the database cannot be read ({type(error.orig).__name__})") from error
+        except (DatabaseError, PoolTimeout) as error:
+            raise StoreUnreadable(f"the database cannot be read ({_kind(error)})") from error
 
     @contextmanager
     def write(self) -> Iterator[Tx]:
@@ -120,8 +130,8 @@ class Store:
                     yield tx
         except (IntegrityError, ProgrammingError):
             raise
-        except DatabaseError as error:
-            raise StoreUnreadable(f"the database cannot be written ({type(error.orig).__name__})") from error
+        except (DatabaseError, PoolTimeout) as error:
+            raise StoreUnreadable(f"the database cannot be written ({_kind(error)})") from error
         for call in tx.after:
             call()
 
@@ -159,6 +169,10 @@ class Store:
     def close(self) -> None:
         """Give every connection back."""
         self.engine.dispose()
+
+
+def _kind(error: DatabaseError | PoolTimeout) -> str:
+    return type(error.orig if isinstance(error, DatabaseError) else error).__name__
 
 
 def _sqlite(url: str) -> Engine:

@@ -25,6 +25,9 @@ from .tables import job
 LONGEST_LEASE = 600
 """Seconds. A lease that ends later than that was given by a clock that has been set back since: it is void."""
 
+SOON = 3600
+"""Seconds: the longest back-off."""
+
 
 class JobRow(NamedTuple):
     """A claimed job; `attempts` is how often it failed (or took its runner down) before."""
@@ -113,12 +116,16 @@ class Queue:
         self._conn.execute(update(job).where(theirs).values(owner="", leased_until=0))
 
     def set_clock_back(self, now: int, seconds: int) -> None:
-        """The clock was set back: what waits keeps its distance from now instead of its hour."""
-        self._conn.execute(update(job).where(job.c.run_at > now).values(run_at=job.c.run_at - seconds))
+        """The clock was set back by `seconds`: what was to run soon by the wrong clock runs soon by the right one.
 
-    def waiting(self, kind: str, key: str) -> bool:
-        """Whether that job is waiting or running."""
-        asked = select(job.c.kind).where(job.c.kind == kind, job.c.key == key, job.c.dead.is_(False))
+        What is further ahead was most likely asked for while the clock was right, and keeps its hour.
+        """
+        soon = job.c.run_at.between(now + 1, now + seconds + SOON)
+        self._conn.execute(update(job).where(soon).values(run_at=job.c.run_at - seconds))
+
+    def known(self, kind: str, key: str) -> bool:
+        """Whether there is such a job: waiting, running, or given up."""
+        asked = select(job.c.kind).where(job.c.kind == kind, job.c.key == key)
         return self._conn.execute(asked).first() is not None
 
     def counts(self) -> tuple[int, int]:

@@ -18,7 +18,7 @@ class Health(NamedTuple):
 def health(services: Services) -> Health:
     """The state of the house now; raises whatever the database raises when it cannot be read."""
     with services.store.read() as tx:
-        waiting, dead = tx.queue.counts()
+        waiting, dead = services.jobs.counts(tx)
         rows = [row for coach in tx.coaches.all() for row in tx.mirror.calendars(coach.slug)]
     failing = sum(1 for row in rows if row.first_failed_at or not row.last_ok_at)
     return Health(True, "ok", waiting, dead, failing)

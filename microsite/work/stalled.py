@@ -18,8 +18,8 @@ def take_up(services: Services, _key: str = "") -> None:
     """The periodic job."""
     now = services.clock()
     with services.store.read() as tx:
-        stuck = [booking for booking in tx.bookings.in_states([CONFIRMING]) if not _has_job(tx, booking.id)]
-        letters = [letter for letter in tx.letters.all_queued() if not tx.queue.waiting("letter", letter)]
+        stuck = [booking for booking in tx.bookings.in_states([CONFIRMING]) if not _has_job(services, tx, booking.id)]
+        letters = [letter for letter in tx.letters.all_queued() if not services.jobs.known(tx, "letter", letter)]
         untold = [row for row in tx.coaches.all() if not row.told_unreachable_at and _unreachable(tx, row, now)]
     if not (stuck or letters or untold):
         return
@@ -33,8 +33,8 @@ def take_up(services: Services, _key: str = "") -> None:
             tell_coach(services, tx, row.slug, CALENDAR_UNREACHABLE)
 
 
-def _has_job(tx: Any, booking_id: str) -> bool:
-    return any(tx.queue.waiting(kind, booking_id) for kind in ("book.check", "book.write", "book.verify"))
+def _has_job(services: Services, tx: Any, booking_id: str) -> bool:
+    return any(services.jobs.known(tx, kind, booking_id) for kind in ("book.check", "book.write", "book.verify"))
 
 
 def _unreachable(tx: Any, row: Any, now: int) -> bool:
