@@ -119,9 +119,10 @@ class Calendars:
         return patch.patch(ics, changes)
 
     def close(self) -> None:
-        """End the child processes."""
-        if self._bounded is not None:
-            self._bounded.close()
+        """End the child processes and give back the connections."""
+        for part in (self._bounded, self._local):
+            if part is not None:
+                part.close()
 
     def _for(self, url: str) -> "Local | Bounded":
         from microsite.calendars import addresses

@@ -118,11 +118,14 @@ class Bounded:
 
     def _answer(self, call: calls.Call) -> calls.Done | calls.Failed:
         child = self._take()
+        used = child.served > 1
         try:
             body = child.ask(calls.frame(call), call.deadline_seconds + GRACE)
-        except _Lost:
+        except _Lost as e:
             child.end()
-            raise
+            if e.late or not used or isinstance(call, calls.WRITES):
+                raise
+            return self._answer(call)  # it may have died while it waited; a new one tells
         self._give_back(child)
         return msgspec.msgpack.decode(body, type=calls.Done | calls.Failed)
 

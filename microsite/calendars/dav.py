@@ -26,6 +26,7 @@ _D, _C, _S = "{DAV:}", "{urn:ietf:params:xml:ns:caldav}", "{http://calendarserve
 GONE = frozenset({404, 410, 418})
 """Statuses that mean "no longer here"; 418 is what some servers say for a deletion."""
 
+_MAX_DEPTH = 50
 _UNRESERVED = "@:!$&'()*+,;=~-._"
 
 
@@ -120,9 +121,12 @@ def mkcalendar(title: str) -> bytes:
 def read(body: bytes) -> Multi:
     """Read a multistatus. CalendarUnsafe for a document type or entity, CalendarUnreachable for a cut or wrong one."""
     rows: list[Row] = []
-    token, truncated, inside, seen = "", False, False, False
+    token, truncated, inside, seen, depth = "", False, False, False, 0
     try:
         for event, element in iterparse(BytesIO(body), events=("start", "end"), forbid_dtd=True):
+            depth += 1 if event == "start" else -1
+            if depth > _MAX_DEPTH:
+                raise CalendarUnsafe("the reply was nested beyond reason and was dropped")
             if event == "start":
                 seen = seen or element.tag == f"{_D}multistatus"
                 inside = inside or element.tag == f"{_D}response"

@@ -4,6 +4,7 @@ The web process uses it for the embedded server only; the bounded child uses it 
 """
 
 import threading
+import weakref
 from typing import TYPE_CHECKING
 
 from microsite.calendars import addresses
@@ -31,6 +32,7 @@ class Local:
 
     def __init__(self, embedded: "Embedded | None" = None, allowed: frozenset[str] = frozenset()) -> None:
         self._embedded, self._allowed, self._kept = embedded, allowed, threading.local()
+        self._wires: weakref.WeakSet[Wire] = weakref.WeakSet()
 
     def pull(self, account: Account, known: Known, rules: ReadingRules, now: int, deadline_seconds: float) -> Pulled:
         """See `Calendars.pull`."""
@@ -70,6 +72,11 @@ class Local:
         """See `Calendars.discover`."""
         return discovery.discover(start, username, password, deadline_seconds, self._allowed, self._embedded)
 
+    def close(self) -> None:
+        """Give back the connections of all threads."""
+        for wire in list(self._wires):
+            wire.close()
+
     def _client(self, account: Account, seconds: float) -> Client:
         """The thread's client for this account; another password or address makes a new one."""
         kept: dict[str, Client] | None = getattr(self._kept, "clients", None)
@@ -83,5 +90,6 @@ class Local:
                 kept.pop(next(iter(kept))).wire.close()
             inside = self._embedded if addresses.is_embedded(account.url) else None
             client = kept[account.calendar] = Client(Wire(account, embedded=inside, allowed=self._allowed))
+            self._wires.add(client.wire)
         client.wire.start(seconds)
         return client
