@@ -196,7 +196,7 @@ class Visitor:
 
     def send(self, form_page: Page, **typed: str) -> Page:
         """Fill in a form and send it, as slowly as a person would."""
-        wait_like_a_person(form_page)
+        wait_like_a_person(form_page.seen_at)
         return self.send_at_once(form_page, **typed)
 
     def send_at_once(self, form_page: Page, **typed: str) -> Page:
@@ -221,9 +221,9 @@ class Visitor:
         return page
 
 
-def wait_like_a_person(form_page: Page) -> None:
+def wait_like_a_person(seen_at: float) -> None:
     """Let the site's clock, which counts whole seconds, see that the form was not filled in by a robot."""
-    while int(time.time()) - int(form_page.seen_at) < HUMAN_SECONDS:
+    while int(time.time()) - int(seen_at) < HUMAN_SECONDS:
         threading.Event().wait(0.02)
 
 
