@@ -43,13 +43,15 @@ def services() -> "Services":
 
 
 def _register() -> None:
+    from . import calendar
     from . import coach
+    from . import doctor
     from . import explain
     from . import init
     from . import purge
     from . import serve
 
-    for module in (serve, init, coach, explain, purge):
+    for module in (serve, init, calendar, coach, doctor, explain, purge):
         for command in module.COMMANDS:
             main.add_command(command)
 

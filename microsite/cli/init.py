@@ -9,19 +9,17 @@ import msgspec
 import tomli_w
 
 from microsite.config import load_config
-from microsite.core.people import Secret
 from microsite.core.settings import CoachSettings
 from microsite.core.settings import Offer
 from microsite.core.settings import Words
 from microsite.core.settings import check_slug
 from microsite.core.settings import read_settings
-from microsite.errors import CalendarError
 from microsite.errors import StartRefused
+
+from .calendar import ask_calendars
 
 if TYPE_CHECKING:
     from microsite.services import Services
-
-ROLES = {"open": {"open"}, "bookings": {"bookings", "busy"}, "busy": {"busy"}, "feed": {"feed", "busy"}}
 
 
 @click.command()
@@ -90,33 +88,10 @@ def _set_up(services: "Services", slug: str, settings: CoachSettings, embedded: 
         password = setup.add_embedded_calendars(services, slug, names)
         click.echo(f"\nCalendar app: {services.config.address}/dav/  user {slug}  password {password.reveal()}")
     else:
-        _ask_calendars(services, slug)
+        ask_calendars(services, slug)
     click.echo("\nThe coach's private key. It is shown once and kept nowhere: save it where only she can read it.\n")
     click.echo(f"    {identity.reveal()}\n")
     click.echo("Without it no name, address or note can ever be opened. Start the site with: make run")
-
-
-def _ask_calendars(services: "Services", slug: str) -> None:
-    from microsite.work import setup
-
-    for role, question in (
-        ("open", "Calendar with the open hours"),
-        ("bookings", "Calendar that takes the bookings"),
-        ("busy", "Another busy calendar (empty: no more)"),
-    ):
-        while True:
-            url = click.prompt(f"{question}: address", default="" if role == "busy" else None, show_default=False)
-            if not url:
-                break
-            user = click.prompt("  user", default="", show_default=False)
-            password = Secret(click.prompt("  app password", default="", show_default=False, hide_input=True))
-            try:
-                setup.add_calendar(services, slug, url, role, ROLES[role], user, password)
-            except CalendarError as error:
-                click.echo(f"  That did not work: {error}. Please try again.")
-                continue
-            if role != "busy":
-                break
 
 
 COMMANDS = (init,)

@@ -46,6 +46,16 @@ class Mailer:
         """The neutral name that letters and calendar files come from."""
         return self._brand
 
+    def check(self) -> str:
+        """An empty text where letters can be handed over now, else the type or code of what is wrong."""
+        return self._delivery.check()
+
+    def dns_notes(self) -> list[tuple[str, str]]:
+        """(name, what was found) of SPF, DKIM and DMARC for the sender's domain; see `dns.look`."""
+        from . import dns
+
+        return dns.look(self._sender.rpartition("@")[2])
+
     def forget_before(self, cutoff: int) -> None:
         """Remove letters older than that (UTC seconds) where this machine keeps them itself."""
         if isinstance(self._delivery, Maildir):

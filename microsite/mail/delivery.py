@@ -37,6 +37,9 @@ class Delivery(Protocol):
     def deliver(self, message: EmailMessage, recipient: Address) -> None:
         """Hand it over; raises MailRefused for good, MailDelayed where another try may help."""
 
+    def check(self) -> str:
+        """An empty text where a letter could be handed over now, else a word for what is wrong."""
+
 
 class Smtp:
     """A relay. `none` sends in clear text and is for a relay on this machine only."""
@@ -69,6 +72,20 @@ class Smtp:
         if failure:
             # Out here, so that it has no context: smtplib's exceptions carry the recipient.
             raise failure
+
+    def check(self) -> str:
+        """Connect, encrypt and log in, and send nothing; an empty text, or the type or code of what went wrong."""
+        try:
+            server = self._connect()
+        except (smtplib.SMTPException, OSError) as error:
+            return _reason(error)
+        try:
+            self._log_in(server)
+        except (smtplib.SMTPException, OSError) as error:
+            return _reason(error)
+        finally:
+            _leave(server)
+        return ""
 
     def _attempt(self, message: EmailMessage, to: str) -> MailRefused | MailDelayed | None:
         try:
@@ -142,6 +159,10 @@ class Maildir:
         except OSError as error:
             draft.unlink(missing_ok=True)
             raise MailDelayed(type(error).__name__) from error
+
+    def check(self) -> str:
+        """An empty text where a letter could be written now."""
+        return "" if os.access(self._folder / "new", os.W_OK) else "PermissionError"
 
     def empty_before(self, cutoff: int) -> int:
         """Remove the letters dated before `cutoff` (UTC seconds), read or not; how many went."""

@@ -160,6 +160,14 @@ class Store:
 
         return upgrade(self)
 
+    def check(self) -> str:
+        """An empty text where the database is whole, else what SQLite says about it. Reads the whole file."""
+        with self.read() as tx:
+            if not self.sqlite:
+                return ""
+            found: str = tx.conn.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
+        return "" if found == "ok" else found
+
     def truncate_log(self) -> None:
         """After a purge: fold the write-ahead log back and empty it, so that nothing deleted stays readable there."""
         if self.sqlite:

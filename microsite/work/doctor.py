@@ -1,0 +1,126 @@
+"""Checking every setting against the real servers, and saying in plain words what is wrong and what to do."""
+
+import shutil
+from typing import Literal
+from typing import NamedTuple
+
+from microsite.errors import CalendarError
+from microsite.errors import CalendarRefused
+from microsite.errors import CannotOpen
+from microsite.services import Services
+
+from .sync import account_of
+
+LOW_DISK = 200 * 1024 * 1024
+
+
+class Finding(NamedTuple):
+    """One check: `ok`, `look` (works, but see to it) or `wrong` (something will fail)."""
+
+    verdict: Literal["ok", "look", "wrong"]
+    what: str
+    advice: str = ""
+
+
+def examine(services: Services) -> list[Finding]:
+    """Every check, in the order an operator would mend things."""
+    return [*_machine(services), *_mail(services), *_coaches(services)]
+
+
+def _machine(services: Services) -> list[Finding]:
+    instance = services.config.instance
+    findings = [_modes(services), _database(services)]
+    free = shutil.disk_usage(instance).free
+    low = Finding("look", f"only {free // 1024 // 1024} MB are free", "make room: a full disk stops bookings")
+    findings.append(Finding("ok", "there is room on the disk") if free > LOW_DISK else low)
+    waiting, dead = 0, 0
+    with services.store.read() as tx:
+        waiting, dead = tx.queue.counts()
+    gave_up = Finding("look", f"{dead} jobs were given up", "see the log for the error of each")
+    findings.append(gave_up if dead else Finding("ok", f"no job was given up, {waiting} wait"))
+    if not services.config.https and services.config.configured:
+        findings.append(Finding("look", "the site's address is http", "set site.address to https:// before going live"))
+    return findings
+
+
+def _modes(services: Services) -> Finding:
+    instance = services.config.instance
+    private = [path for path in (instance, *instance.iterdir()) if path.name != "config.example.toml"]
+    open_ = [path for path in private if path.stat().st_mode & 0o077]
+    if open_:
+        names = " ".join(str(path) for path in open_)
+        return Finding("wrong", f"others can read {names}", f"chmod -R go= {instance}")
+    return Finding("ok", "nobody else can read the instance folder")
+
+
+def _database(services: Services) -> Finding:
+    health = services.store.check()
+    return (
+        Finding("wrong", f"the database is damaged: {health}", "restore a backup")
+        if health
+        else Finding("ok", "the database is whole")
+    )
+
+
+def _mail(services: Services) -> list[Finding]:
+    mail = services.config.file.mail
+    if not mail.host:
+        return [Finding("ok", f"letters go into the folder {services.config.instance / 'mail'} (demo only)")]
+    trouble = services.mailer.check()
+    if trouble:
+        where = f"{mail.host}:{mail.port} ({mail.security})"
+        advice = {
+            "535": "user name or password is wrong (many providers want an app password)",
+            "SSLCertVerificationError": "its certificate is not valid for that name",
+            "ConnectionRefusedError": "nothing listens there: check host and port",
+            "TimeoutError": "no answer: check host, port and the firewall",
+            "gaierror": "no such host",
+        }.get(trouble, "check the [mail] settings")
+        return [Finding("wrong", f"the mail relay {where} does not take letters ({trouble})", advice)]
+    return [Finding("ok", f"the mail relay {mail.host} takes letters"), *_dns(services)]
+
+
+def _dns(services: Services) -> list[Finding]:
+    advice = "ask whoever runs the domain's DNS to add it; without it letters end in spam"
+    findings = []
+    for name, found in services.mailer.dns_notes():
+        if found == "no answer":
+            findings.append(Finding("look", f"{name}: the DNS did not answer here", "check it from another machine"))
+        elif found == "missing":
+            findings.append(Finding("look", f"{name}: no record for the sender's domain", advice))
+        else:
+            findings.append(Finding("ok", f"{name}: {found}"))
+    return findings
+
+
+def _coaches(services: Services) -> list[Finding]:
+    findings = []
+    with services.store.read() as tx:
+        coaches = [(row, tx.mirror.calendars(row.slug), tx.mirror.warnings(row.slug)) for row in tx.coaches.all()]
+    for row, calendars, warnings in coaches:
+        roles = {role for calendar in calendars for role in calendar.roles}
+        if "bookings" not in roles:
+            findings.append(Finding("wrong", f"{row.slug}: no calendar takes bookings", "microsite calendar add"))
+        if "open" not in roles and not row.settings.hours:
+            findings.append(
+                Finding("look", f"{row.slug}: there are no open hours", "name a calendar for them, or set weekly hours")
+            )
+        findings += [_calendar(services, row.slug, calendar) for calendar in calendars]
+        findings += [
+            Finding("look", f"{row.slug}: an event in «{name}» is odd ({warning})", "it blocks its own time to be safe")
+            for name, _, warning in warnings
+        ]
+    return findings
+
+
+def _calendar(services: Services, slug: str, row: object) -> Finding:
+    name = f"{slug}: calendar «{row.name or row.id}»"  # type: ignore[attr-defined]
+    try:
+        services.calendars.check(account_of(services, row))
+    except CannotOpen:
+        return Finding("wrong", f"{name}: its password was sealed with another server key", "enter it again")
+    except CalendarRefused as error:
+        return Finding("wrong", f"{name}: {error}", "most providers want an app password when two-factor is on")
+    except CalendarError as error:
+        return Finding("wrong", f"{name}: {error}", "is the server up, and the address right?")
+    return Finding("ok", f"{name} answers")
