@@ -26,12 +26,12 @@ from microsite.work import manage as desk_of_client
 from microsite.work.look import Coach
 
 from . import cookies
+from . import fragments
 from . import tokens
 from . import zones
 from .i18n import PREFIXES
 from .i18n import language
 from .i18n import route
-from .visitor import fragment
 
 bp = Blueprint("manage", __name__)
 REFRESH = 5
@@ -71,7 +71,7 @@ def show() -> ResponseReturnValue:
     if booking.state == CONFIRMING:
         booking = desk_of_client.wait_for_outcome(get_services(), booking.id)
     shown = _shown(booking)
-    if fragment():
+    if fragments.wanted():
         body = render_block("manage/show.html", "page", shown=shown, form_token=_form_token(token), fragment=True)
         return make_response(body)
     response = make_response(render_template("manage/show.html", shown=shown, form_token=_form_token(token)))

@@ -22,7 +22,6 @@ from microsite.core.hours import week_of
 
 from .dates import part_of_day
 
-
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 

@@ -14,6 +14,7 @@ from flask import make_response
 from flask import render_template
 from flask import request
 from flask_babel import gettext
+from jinja2_fragments.flask import render_block
 from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import SecurityError
 
@@ -24,6 +25,8 @@ from microsite.errors import SlotTaken
 from microsite.errors import TimesUnknown
 from microsite.errors import TooLate
 from microsite.errors import WrongBooking
+
+from . import fragments
 
 STATUS: dict[type[MicrositeError], int] = {
     NotFound: 404,
@@ -82,7 +85,12 @@ def refuse_http(error: HTTPException) -> Response:
 
 def page(status: int, words: Words) -> Response:
     """A refusal page."""
-    response = make_response(render_template("refusal.html", words=words, status=status), status)
+    values = {"words": words, "status": status}
+    if fragments.wanted():  # whatever part was asked for, a refusal takes the place of the whole content
+        response = make_response(render_block("refusal.html", "page", **values), status)
+        response.headers.update({"HX-Retarget": "#main", "HX-Reswap": "outerHTML", "HX-Push-Url": "false"})
+    else:
+        response = make_response(render_template("refusal.html", **values), status)
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers["Retry-After"] = "120"
     return response

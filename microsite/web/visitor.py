@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 
 from flask import Blueprint
 from flask import Response
-from flask import current_app
 from flask import make_response
 from flask import render_template
 from flask import request
@@ -30,6 +29,7 @@ from microsite.work import book as booking
 from microsite.work import look
 from microsite.work.look import Coach
 
+from . import fragments
 from . import picker
 from . import tokens
 from . import zones
@@ -177,7 +177,7 @@ def _picker_page(asked: Asked, found: Times | None, status: int = 200, taken: in
         "now": now,
         "source": request.headers.get("HX-Source", ""),
     }
-    if fragment():
+    if fragments.wanted():
         return make_response(render_block("visitor/times.html", "picker", fragment=True, **values), status)
     return make_response(render_template("visitor/times.html", **values), status)
 
@@ -195,9 +195,3 @@ def _taken_page(asked: Asked, start: int, form: DetailsForm) -> Response:
     form.validate()
     page = render_template("visitor/book.html", asked=asked, start=start, form=form, others=others, status=409)
     return make_response(page, 409)
-
-
-def fragment() -> bool:
-    """Whether htmx asks for a part of the page; a restored history entry wants the whole."""
-    htmx = current_app.htmx  # type: ignore[attr-defined]
-    return bool(htmx) and not htmx.history_restore_request
