@@ -6,14 +6,10 @@ In a `house` the clock is handed in and jobs run when told to (`drain`), so a te
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
-import threading
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,26 +27,19 @@ from microsite.work import book
 from microsite.work import demo
 from microsite.work import look
 from microsite.work.steps import work
+from tests.hands import Taken
+from tests.hands import hands_of
+from tests.postgres import _database as _database
+from tests.postgres import _empty_postgres_url as _empty_postgres_url
+from tests.postgres import _postgres as _postgres
+from tests.postgres import _postgres_url as _postgres_url
+from tests.postgres import _session_database as _session_database
+from tests.waiting import free_port as free_port
+from tests.waiting import wait_until as wait_until
 
 ROOT = Path(__file__).parent.parent
 NOW = 1_795_406_400
 """Monday 23 November 2026, 04:00 UTC: 11:00 in Jakarta."""
-
-
-def free_port() -> int:
-    """A port of the loopback interface that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_until(true: Callable[[], object], seconds: float = 20.0, what: str = "it") -> object:
-    """Poll until `true()` answers something true; a generous deadline, never a tight time."""
-    deadline = time.monotonic() + seconds
-    while not (answer := true()):
-        assert time.monotonic() < deadline, f"{what} did not happen within {seconds} s"
-        threading.Event().wait(0.02)
-    return answer
 
 
 class Site:
@@ -108,17 +97,17 @@ class Site:
 
 
 @pytest.fixture(scope="session", name="site")
-def _site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def _site(tmp_path_factory: pytest.TempPathFactory, session_database: dict[str, str]) -> Iterator[Site]:
     """One running site for all tests that only add to it."""
-    running = Site(tmp_path_factory.mktemp("site") / "instance", free_port()).start()
+    running = Site(tmp_path_factory.mktemp("site") / "instance", free_port(), session_database).start()
     yield running
     running.stop()
 
 
 @pytest.fixture(name="fresh_site")
-def _fresh_site(tmp_path: Path) -> Iterator[Site]:
+def _fresh_site(tmp_path: Path, database: dict[str, str]) -> Iterator[Site]:
     """A site of a test's own."""
-    running = Site(tmp_path / "instance", free_port()).start()
+    running = Site(tmp_path / "instance", free_port(), database).start()
     yield running
     running.stop()
 
@@ -135,30 +124,24 @@ class House:
         self.identity, recipient = self.services.sealer.new_identity()
         self.welcome = demo.create(self.services, self.identity, recipient)
         self.work = work(self.services)
+        self.hands = hands_of(self.services)
 
     def drain(self, most: int = 1000) -> list[str]:
         """Run due jobs one by one in this thread until none is due; answers what ran. Errors are raised."""
         ran: list[str] = []
-        while len(ran) < most:
-            with self.services.store.write() as tx:
-                rows = tx.queue.claim("test", self.now, self.now + 60, 1)
-            if not rows:
-                break
-            ran.append(self.run(rows[0]))
+        while len(ran) < most and (job := self.hands.take()):
+            ran.append(self.run(job))
         return ran
 
-    def run(self, row: object) -> str:
-        """Run one claimed job and settle it as the engine would."""
-        kind, key = row.kind, row.key  # type: ignore[attr-defined]
+    def run(self, job: Taken) -> str:
+        """Run one job that was taken and settle it as the engine would."""
         try:
-            self.work.handlers[kind](key)
+            self.work.handlers[job.kind](job.key)
         except TryAgain as again:
-            with self.services.store.write() as tx:
-                tx.queue.retry(row, "test", self.now + max(again.seconds, 1), "", row.attempts)  # type: ignore[arg-type]
+            self.hands.again(job, again.seconds)
         else:
-            with self.services.store.write() as tx:
-                tx.queue.finish(row, "test")  # type: ignore[arg-type]
-        return f"{kind} {key}"
+            self.hands.done(job)
+        return f"{job.kind} {job.key}"
 
     def offer(self, slug: str = "sesi") -> Offer:
         """One of the demo coach's offers."""
@@ -194,8 +177,8 @@ class House:
 
 
 @pytest.fixture(name="house")
-def _house(tmp_path: Path) -> Iterator[House]:
+def _house(tmp_path: Path, database: dict[str, str]) -> Iterator[House]:
     """A house of the test's own."""
-    own = House(tmp_path / "instance")
+    own = House(tmp_path / "instance", database)
     yield own
     own.close()
