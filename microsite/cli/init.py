@@ -69,6 +69,10 @@ def _ask() -> tuple[dict[str, dict[str, object]], CoachSettings, str, bool]:
     }
     embedded = click.confirm("Use the built-in calendar server? (No: name your own CalDAV calendars)", default=True)
     document: dict[str, dict[str, object]] = {"site": {"address": address}, "mail": mail}
+    if not embedded:
+        question = "Calendar servers on your own network (host names with commas; empty for none)"
+        hosts = click.prompt(question, default="", show_default=False)
+        document["calendars"] = {"allow_private_hosts": [host.strip() for host in hosts.split(",") if host.strip()]}
     raw = {"name": name, "zone": zone, "email": email, "contact": email}
     settings = read_settings(raw, "init")
     return document, settings, slug, embedded

@@ -1,0 +1,62 @@
+"""Setting up a real coach: the questions, the key that is shown once, and what is refused."""
+
+import re
+from pathlib import Path
+
+import pyrage
+
+from tests.calendars.servers import PASSWORD
+from tests.calendars.servers import USER
+from tests.calendars.servers import radicale
+
+from .conftest import Shell
+
+COACH = "Wulan\nwulan\nhttps://book.example\nAsia/Makassar\nwulan@book.example\n"
+RELAY = "mail.example\n587\nstarttls\n\n\nhalo@book.example\n"
+
+
+def test_init_shows_the_key_once_and_keeps_only_its_recipient(shell: Shell) -> None:
+    said = shell.run("init", answers=f"{COACH}{RELAY}y\n")
+    identity = re.search(r"AGE-SECRET-KEY-1[A-Z0-9]+", said)
+    assert identity is not None
+    everything = b"".join(path.read_bytes() for path in shell.instance.rglob("*") if path.is_file())
+    assert identity[0].encode() not in everything
+    recipient = str(pyrage.x25519.Identity.from_str(identity[0]).to_public())
+    assert recipient.encode() in everything
+    assert "https://book.example/dav/" in said
+
+
+def test_init_writes_settings_that_only_the_operator_can_read(shell: Shell) -> None:
+    shell.run("init", answers=f"{COACH}{RELAY}y\n")
+    config = shell.instance / "config.toml"
+    assert config.stat().st_mode & 0o777 == 0o600
+    assert shell.instance.stat().st_mode & 0o777 == 0o700
+    assert "https://book.example" in config.read_text()
+
+
+def test_init_finds_the_calendars_of_an_account_and_asks_what_each_is_for(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "server").mkdir()
+    with radicale(tmp_path / "server") as server:
+        server.new_calendar()
+        server.new_calendar()
+        shell.instance.mkdir(mode=0o700)
+        wrong = f"http://127.0.0.1:{server.port}/\n{USER}\nwrong\n"
+        right = f"http://127.0.0.1:{server.port}/\n{USER}\n{PASSWORD}\nhours\nbookings\n"
+        said = shell.run("init", answers=f"{COACH}{RELAY}n\n127.0.0.1\n{wrong}{right}")
+        assert "That did not work" in said
+        assert "AGE-SECRET-KEY-1" in said
+        checked = shell.run("doctor", code=1)
+    assert checked.count("answers") == 2
+    assert "mail.example:587" in checked
+    assert PASSWORD.encode() not in b"".join(p.read_bytes() for p in shell.instance.rglob("*") if p.is_file())
+
+
+def test_init_does_not_touch_settings_that_are_there(shell: Shell) -> None:
+    shell.run("init", answers=f"{COACH}{RELAY}y\n")
+    assert "is there already" in shell.run("init", answers=f"{COACH}{RELAY}y\n", code=1)
+
+
+def test_init_refuses_a_slug_that_the_site_uses_itself(shell: Shell) -> None:
+    said = shell.run("init", answers="Wulan\nmanage\n", code=1)
+    assert "'manage'" in said
+    assert not (shell.instance / "config.toml").exists()
