@@ -115,6 +115,17 @@ class Bookings:
         """Every booking that still has a delivery envelope."""
         return _bookings(self._conn.execute(select(*_PLAIN).where(booking.c.delivery.is_not(None))))
 
+    def records(self, coach: str) -> list[tuple[Booking, bytes]]:
+        """The coach's bookings that still have a sealed record, with it, by start."""
+        rows = select(*_PLAIN, booking.c.record).where(booking.c.coach == coach, booking.c.record.is_not(None))
+        found = ((_booking(row[:-1]), bytes(row[-1])) for row in self._conn.execute(rows.order_by(booking.c.start)))
+        return [(each, record) for each, record in found if each]
+
+    def replace_record(self, booking_id: str, old: bytes, new: bytes) -> bool:
+        """Put a record sealed anew in the place of the old one; False where that is no longer there."""
+        same = update(booking).where(booking.c.id == booking_id, booking.c.record == old)
+        return self._conn.execute(same.values(record=new)).rowcount == 1
+
     def due_for_purge(self, today: str) -> list[Booking]:
         """Bookings whose purge date has come."""
         return _bookings(self._conn.execute(select(*_PLAIN).where(booking.c.purge_on <= today)))

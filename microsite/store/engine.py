@@ -34,10 +34,14 @@ from .coaches import Coaches
 from .happenings import Happenings
 from .invitations import InvitationRow
 from .invitations import Invitations
+from .keys import KeyRow
+from .keys import Keys
 from .letters import Letters
 from .links import Links
 from .mirror import Mirror
 from .queue import Queue
+from .signins import CredentialRow
+from .signins import SignIns
 
 BUSY_SECONDS = 10
 ONE_VIEW = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
@@ -69,6 +73,16 @@ class Tx:
     def links(self) -> Links:
         """Hashed links and desk sessions."""
         return Links(self.conn)
+
+    @cached_property
+    def keys(self) -> Keys:
+        """The public keys that records are sealed to."""
+        return Keys(self.conn)
+
+    @cached_property
+    def signins(self) -> SignIns:
+        """Passkeys and the questions of a sign-in."""
+        return SignIns(self.conn)
 
     @cached_property
     def invitations(self) -> Invitations:
@@ -152,6 +166,16 @@ class Store:
     def invitation(lookup: bytes, coach: str, offer: str, uses: int, expires_at: int, label: str) -> InvitationRow:
         """A new invitation's row."""
         return InvitationRow(lookup, coach, offer, uses, expires_at, label)
+
+    @staticmethod
+    def key(key_id: str, coach: str, recipient: str, kind: str, now: int, wrapped: bytes | None = None) -> KeyRow:
+        """A new key's row."""
+        return KeyRow(key_id, coach, recipient, wrapped, kind, now, None)
+
+    @staticmethod
+    def credential(credential_id: bytes, coach: str, public_key: bytes, sign_count: int, today: str) -> CredentialRow:
+        """A new passkey's row."""
+        return CredentialRow(credential_id, coach, public_key, sign_count, today, None, None)
 
     def upgrade(self) -> bool:
         """Migrate to the newest shape, forward only; True where something had to be done."""

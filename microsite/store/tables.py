@@ -62,6 +62,27 @@ key = Table(
     Column("retired_at", BigInteger),
 )
 
+credential = Table(
+    "credential",
+    metadata,
+    Column("id", LargeBinary, primary_key=True),
+    _coach(index=True),
+    Column("public_key", LargeBinary, nullable=False),
+    Column("sign_count", BigInteger, nullable=False, server_default="0"),
+    _text("created_on"),
+    Column("key", Text, ForeignKey("key.id", ondelete="SET NULL")),
+    Column("wrapped_identity", LargeBinary),
+)
+
+challenge = Table(
+    "challenge",
+    metadata,
+    Column("lookup", LargeBinary, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("coach", Text, ForeignKey("coach.slug", ondelete="CASCADE")),
+    Column("expires_at", BigInteger, nullable=False),
+)
+
 calendar = Table(
     "calendar",
     metadata,

@@ -108,6 +108,14 @@ def upgrade() -> None:
     with op.batch_alter_table('calendar', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_calendar_coach'), ['coach'], unique=False)
 
+    op.create_table('challenge',
+    sa.Column('lookup', sa.LargeBinary(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('coach', sa.Text(), nullable=True),
+    sa.Column('expires_at', sa.BigInteger(), nullable=False),
+    sa.ForeignKeyConstraint(['coach'], ['coach.slug'], name=op.f('fk_challenge_coach'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('lookup', name=op.f('pk_challenge'))
+    )
     op.create_table('happening',
     sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
     sa.Column('coach', sa.Text(), nullable=False),
@@ -154,6 +162,21 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['calendar'], ['calendar.id'], name=op.f('fk_calendar_span_calendar'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('calendar', 'serves', name=op.f('pk_calendar_span'))
     )
+    op.create_table('credential',
+    sa.Column('id', sa.LargeBinary(), nullable=False),
+    sa.Column('coach', sa.Text(), nullable=False),
+    sa.Column('public_key', sa.LargeBinary(), nullable=False),
+    sa.Column('sign_count', sa.BigInteger(), server_default='0', nullable=False),
+    sa.Column('created_on', sa.Text(), server_default='', nullable=False),
+    sa.Column('key', sa.Text(), nullable=True),
+    sa.Column('wrapped_identity', sa.LargeBinary(), nullable=True),
+    sa.ForeignKeyConstraint(['coach'], ['coach.slug'], name=op.f('fk_credential_coach'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['key'], ['key.id'], name=op.f('fk_credential_key'), ondelete='SET NULL'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_credential'))
+    )
+    with op.batch_alter_table('credential', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_credential_coach'), ['coach'], unique=False)
+
     op.create_table('letter',
     sa.Column('id', sa.Text(), nullable=False),
     sa.Column('coach', sa.Text(), nullable=False),
