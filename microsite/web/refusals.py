@@ -91,8 +91,6 @@ def page(status: int, words: Words) -> Response:
         response.headers.update({"HX-Retarget": "#main", "HX-Reswap": "outerHTML", "HX-Push-Url": "false"})
     else:
         response = make_response(render_template("refusal.html", **values), status)
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        response.headers["Retry-After"] = "120"
     return response
 
 

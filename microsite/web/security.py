@@ -3,6 +3,7 @@
 The calendar server at /dav is mounted outside Flask and is touched by none of this.
 """
 
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from flask import Flask
@@ -38,6 +39,8 @@ PERSONAL = frozenset({"manage", "desk", "status"})
 """Blueprints whose pages belong to one person."""
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 BODY_MAX = 16 * 1024
+PAUSE = 120
+"""Seconds after which it is worth asking again when times cannot be shown."""
 
 
 def init_app(app: Flask) -> None:
@@ -70,6 +73,8 @@ def add_headers(response: Response) -> Response:
         response.headers["Strict-Transport-Security"] = TRANSPORT
     if response.mimetype == "text/html":
         response.vary.update(VARY)
+    if response.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
+        response.headers["Retry-After"] = str(PAUSE)
     if "Cache-Control" not in response.headers:
         response.headers["Cache-Control"] = "private, no-store"
     if request.blueprint in PERSONAL or "Set-Cookie" in response.headers:
