@@ -83,7 +83,6 @@ def test_a_visitor_who_came_too_late_chooses_another_time_in_the_same_form(site:
     again = refused.post_form()
     assert {name: again.fields[name] for name in TYPED} == typed(1)
     answer = late.post(again.action, {**again.fields, again.choices[0]["name"]: again.choices[0]["value"]})
-    assert answer.status == 303
-    late.own_page = late.follow(answer).url
+    late.arrive(answer)
     assert late.wait_for("confirmed").status == 200
     assert quick.wait_for("confirmed").status == 200

@@ -207,10 +207,14 @@ class Visitor:
     def book(self, offer: str, slot: str, tz: str = "", **typed: str) -> Booked:
         """From the form to the client's page, whatever its state."""
         answer = self.send(self.form(offer, slot, tz), **typed)
+        return Booked(answer.location, self.arrive(answer))
+
+    def arrive(self, answer: Page) -> Page:
+        """From the answer to a booking to the client's own page."""
         assert answer.status == 303, f"{answer.status}: {answer.state}"
         page = self.follow(answer)
         self.own_page = page.url
-        return Booked(answer.location, page)
+        return page
 
     def wait_for(self, state: str, seconds: float = 20.0) -> Page:
         """Look at the client's page until it says so."""
