@@ -45,7 +45,7 @@ class Bench:
         self.server, self.proxy, self.calendar = server, between, server.new_calendar()
         self.client = self.new_client()
         self.coach = Client(Wire(server.account(self.calendar), allowed=LOOPBACK))
-        self.coach.wire.start(60)
+        self.coach.wire.start(600)
         self.mirror = Mirror(self.client)
 
     def __enter__(self) -> Self:

@@ -116,6 +116,8 @@ def _request(connection: socket.socket) -> bool:
 def hostile(way: str) -> Iterator[int]:
     """A hostile server's port, as long as the `with` lasts."""
     stop = threading.Event()
+    if way == "squeezed":
+        _squeezed()  # before the clock of a test begins
 
     class Handler(socketserver.BaseRequestHandler):
         def handle(self) -> None:

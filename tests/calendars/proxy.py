@@ -65,7 +65,7 @@ class Proxy:
         for fault in list(self.before):
             fault(exchange)
         if not exchange.is_answered:
-            connection = http.client.HTTPConnection("127.0.0.1", self.upstream, timeout=30)
+            connection = http.client.HTTPConnection("127.0.0.1", self.upstream, timeout=120)
             try:
                 connection.request(exchange.method, exchange.path, exchange.body, exchange.headers)
                 response = connection.getresponse()

@@ -68,8 +68,8 @@ def test_a_hostile_reply_is_an_error_in_time_and_costs_this_process_no_memory(ca
     with hostile(way) as port:
         before, started = rss(), time.monotonic()
         with pytest.raises(CalendarUnreachable if way in SLOW else CalendarUnsafe):
-            calendars.pull(account(port), Known(), RULES, NOW, 2.0)
-        assert time.monotonic() - started < 5
+            calendars.pull(account(port), Known(), RULES, NOW, 2.0 if way in SLOW else 20.0)
+        assert time.monotonic() - started < 25
         assert rss() - before < 20 * MIB
 
 
@@ -79,8 +79,8 @@ def test_most_of_it_is_also_refused_without_a_child(way: str) -> None:
     with hostile(way) as port:
         started = time.monotonic()
         with pytest.raises(CalendarUnreachable if way in SLOW else CalendarUnsafe):
-            here.pull(account(port), Known(), RULES, NOW, 2.0)
-        assert time.monotonic() - started < 5
+            here.pull(account(port), Known(), RULES, NOW, 2.0 if way in SLOW else 20.0)
+        assert time.monotonic() - started < 25
     here.close()
 
 

@@ -41,13 +41,13 @@ def test_no_change_and_one_change_cost_the_same_at_any_size(
                 break
         assert len(bench.mirror.names) == count
         between.heal()
-        pulled = bench.mirror.pull()
+        pulled = bench.mirror.pull(seconds=60)
         assert (len(between.seen), pulled.requests) == (NO_CHANGE_REQUESTS, NO_CHANGE_REQUESTS)
         assert between.bytes == pulled.bytes <= NO_CHANGE_BYTES
         for change in (lambda: bench.coach.create("new", event("new")), lambda: bench.coach.delete(_new(bench))):
             change()
             between.heal()
-            pulled = bench.mirror.pull()
+            pulled = bench.mirror.pull(seconds=60)
             assert len(between.seen) == pulled.requests <= ONE_CHANGE_REQUESTS
             assert between.bytes == pulled.bytes <= ONE_CHANGE_BYTES
         assert len(bench.mirror.names) == count
