@@ -3,6 +3,7 @@
 Owns the routes in two languages and the language switch; dates and times are `dates`, zone names are `zones`.
 """
 
+import re
 from collections.abc import Callable
 from typing import Any
 from typing import Literal
@@ -16,10 +17,16 @@ from flask_babel import Babel
 
 from microsite.core.settings import Language
 
+from . import zones
+
 LANGUAGES: tuple[Language, ...] = ("id", "en")
 PREFIXES: dict[Language, str] = {"id": "", "en": "/en"}
-KEPT_ON_SWITCH = ("day", "tz", "slot")
-"""Query fields that survive a change of language; nothing else belongs in a URL."""
+KEPT_ON_SWITCH: dict[str, Callable[[str], object]] = {
+    "day": re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}").fullmatch,
+    "tz": zones.known,
+    "slot": re.compile(r"[0-9]{8}T[0-9]{6}Z").fullmatch,
+}
+"""Query fields that survive a change of language, where they are what they should be; no other text is repeated."""
 Fields = dict[str, Any]
 View = Callable[..., Any]
 
@@ -54,7 +61,9 @@ def switch_url(lang: Language) -> str:
         return url_for("visitor.front", lang=lang)
     if "token" in (request.view_args or {}):  # a secret is never printed into a page
         return url_for("visitor.front", lang=lang)
-    kept: Fields = {name: request.args[name] for name in KEPT_ON_SWITCH if name in request.args}
+    kept: Fields = {
+        name: request.args[name] for name, good in KEPT_ON_SWITCH.items() if good(request.args.get(name, ""))
+    }
     return url_for(request.endpoint, **(request.view_args or {}), **kept, lang=lang)
 
 

@@ -98,7 +98,7 @@ def cancel() -> ResponseReturnValue:
     if not tokens.same(_bound(token), request.form.get("form_token", "")):
         raise WrongBooking("the form belongs to another cookie")
     desk_of_client.cancel(get_services(), booking.id, request.form.get("ref", ""))
-    return redirect(url_for("manage.show", **_zone()), 303)
+    return _to(url_for("manage.show", **_zone()))
 
 
 @route(bp, "/manage/session.ics")

@@ -108,6 +108,11 @@ def city(name: str, lang: str) -> str:
     return found.rsplit("/", 1)[-1].replace("_", " ")
 
 
+def known(name: str) -> bool:
+    """Whether there is a zone of that name, or was one."""
+    return name in RENAMED or name in _known()
+
+
 @cache
 def _known() -> frozenset[str]:
     return frozenset(available_timezones() - {"localtime", "Factory", "posixrules"})
