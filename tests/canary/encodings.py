@@ -56,6 +56,11 @@ class Searched:
     def _any(self, needles: list[bytes]) -> bool:
         return any(needle in self.data or needle in self._unwrapped for needle in needles)
 
+    @property
+    def unfolded(self) -> bytes:
+        """The data without its line folds."""
+        return self._unwrapped
+
     @cached_property
     def _unwrapped(self) -> bytes:
         return FOLD.sub(b"", self.data)
