@@ -73,7 +73,7 @@ def settle(events: Sequence[Event], rules: ReadingRules, name: str, kind: str = 
     flaws = {flaw for event in events for flaw in event.flaws}
     if rules.kind == "open" and any(event.damaged or "reversed" in event.flaws for event in events):
         return Outcome([], flaws)
-    masters, overrides = current(events)
+    masters, overrides = current(events, ZoneInfo(rules.zone))
     spans: list[Piece] = []
     for master in masters or (None,):
         pieces, found = _times(master, overrides, rules)
@@ -85,18 +85,19 @@ def settle(events: Sequence[Event], rules: ReadingRules, name: str, kind: str = 
     return Outcome(spans, flaws, reduced, used, returns=_may_return(kept, rules))
 
 
-def current(events: Sequence[Event]) -> tuple[list[Event], list[Event]]:
+def current(events: Sequence[Event], coach: ZoneInfo) -> tuple[list[Event], list[Event]]:
     """Masters and overrides that count, in an order that does not depend on the file's.
 
     Of several masters the highest SEQUENCE counts; equal ones are different events that share a UID by mistake, and
-    all block. Of several overrides of one instance the highest SEQUENCE, then the latest written, comes first.
+    all block. Of several overrides of one instance the one with the highest SEQUENCE counts, then the latest written.
     """
     masters = [event for event in events if event.override_of is None]
     newest = max((event.sequence for event in masters), default=0)
     masters = [event for event in masters if event.sequence == newest]
     overrides = [event for event in events if event.override_of is not None]
-    overrides.sort(key=lambda event: (event.sequence, event.stamp, event.text("")), reverse=True)
-    return sorted(masters, key=lambda event: event.text("")), overrides
+    overrides.sort(key=lambda event: (event.sequence, event.stamp, event.text("")))
+    latest = {event.override_of.utc(coach): event for event in overrides if event.override_of}
+    return sorted(masters, key=lambda event: event.text("")), list(latest.values())
 
 
 def _may_return(events: list[Event], rules: ReadingRules) -> bool:
@@ -116,7 +117,8 @@ def _times(master: Event | None, overrides: list[Event], rules: ReadingRules) ->
     if master.bad_rule:
         return fallback, {"rule"}
     if any(rule.too_often(master.start.day(window.coach), window.day(window.end)) for rule in master.rules):
-        return (_whole_days(master, window) if fallback and _counts(master, rules) else fallback), {"too-often"}
+        days = _whole_days(master, window) if fallback and _counts(master, rules) else []
+        return [*fallback, *days], {"too-often"}
     try:
         expanded = expand(master, overrides, window)
     except FAULTS:
