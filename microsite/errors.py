@@ -45,6 +45,10 @@ class TooLate(MicrositeError):
     """The notice window of the offer has begun; only the coach can change the booking now."""
 
 
+class SignInRefused(MicrositeError):
+    """An answer to a question of the desk's door does not hold, or what is asked needs a fresh sign-in."""
+
+
 class TooOften(MicrositeError):
     """Asked for more often than is good for anybody; nothing was done."""
 

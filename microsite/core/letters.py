@@ -33,6 +33,8 @@ HOLD_EXPIRED = "hold-expired"
 BOOKING_FAILED = "booking-failed"
 MOVED_BY_CLIENT = "moved-by-client"
 MOVED_BY_COACH = "moved-by-coach"
+MOVE_ASKED = "move-asked"
+"""The coach asks, from her desk, for another time; nothing has moved yet."""
 CANCELLED_BY_CLIENT = "cancelled-by-client"
 CANCELLED_AT_DESK = "cancelled-at-desk"
 CANCELLED_IN_CALENDAR = "cancelled-in-calendar"
@@ -51,6 +53,7 @@ SUBJECTS = MappingProxyType(
         "confirmed": ("Janji temu sudah terjadwal", "Appointment confirmed"),
         "moved": ("Waktu janji temu berubah", "Appointment time changed"),
         "moved-by-coach": ("Waktu janji temu berubah", "Appointment time changed"),
+        "move-asked": ("Tentang janji temumu", "About your appointment"),
         "cancelled": ("Janji temu dibatalkan", "Appointment cancelled"),
         "cancelled-by-coach": ("Janji temu dibatalkan", "Appointment cancelled"),
         "failed": ("Janji temu tidak jadi dibuat", "Appointment not booked"),
@@ -92,6 +95,7 @@ TO_CLIENT = MappingProxyType(
         BOOKING_FAILED: "failed",
         MOVED_BY_CLIENT: "moved",
         MOVED_BY_COACH: "moved-by-coach",
+        MOVE_ASKED: "move-asked",
         CANCELLED_BY_CLIENT: "cancelled",
         CANCELLED_AT_DESK: "cancelled-by-coach",
         CANCELLED_IN_CALENDAR: "cancelled-by-coach",

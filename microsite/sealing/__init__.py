@@ -18,6 +18,7 @@ from ..core.people import Delivery
 from ..core.people import Record
 from ..core.people import Secret
 from ..core.people import SecretBytes
+from . import challenges
 from . import copies
 from . import envelopes
 from . import records
@@ -57,6 +58,18 @@ class Sealer:
     def open_record(self, sealed: bytes, identities: Sequence[Secret]) -> Record:
         """See `records.open_record`: with identities that the caller was handed, for the server has none."""
         return records.open_record(sealed, identities)
+
+    def seal_challenge(self, origin: str, nonce: Secret, recipients: Sequence[str]) -> bytes:
+        """See `challenges.seal_challenge`."""
+        return challenges.seal_challenge(origin, nonce, recipients)
+
+    def looks_sealed(self, sealed: bytes, recipients: int) -> bool:
+        """See `records.looks_sealed`."""
+        return records.looks_sealed(sealed, recipients)
+
+    def check_recipient(self, text: str) -> str:
+        """See `records.check_recipient`."""
+        return records.check_recipient(text)
 
     def new_identity(self) -> tuple[Secret, str]:
         """See `records.new_identity`."""

@@ -15,6 +15,9 @@ from ..errors import CannotOpen
 from ..errors import WrongKey
 from . import plaintext
 
+LARGEST = 8 * 1024
+"""What a browser sends is at most so large: 500 characters of four bytes each, escaped and padded, need less."""
+
 
 def seal_record(record: Record, recipients: Sequence[str]) -> bytes:
     """The record for everybody in `recipients` (`age1…`) and nobody else; raises WrongKey for a bad or missing one.
@@ -22,9 +25,7 @@ def seal_record(record: Record, recipients: Sequence[str]) -> bytes:
     With database, disk and running server nobody opens it later; they see how many recipients it has, and its size in
     steps. Recipients are public: whoever can write to the database can put a record of their own in its place.
     """
-    if not recipients:
-        raise WrongKey("a record needs at least one recipient")
-    keys = [_recipient(text) for text in recipients]
+    keys = recipients_of(recipients)
     # One expression: no plain text is ever a variable of a frame that could fail.
     return bytes(pyrage.encrypt(plaintext.write(record).reveal(), keys))
 
@@ -65,6 +66,29 @@ def identities_in(file: Secret) -> list[Secret]:
     """The identities in the text of an identity file as `age-keygen` writes it: one a line, `#` for comments."""
     lines = (line.strip() for line in file.reveal().splitlines())
     return [Secret(line) for line in lines if line and not line.startswith("#")]
+
+
+def recipients_of(texts: Sequence[str]) -> list[x25519.Recipient]:
+    """The keys behind these recipients; raises WrongKey for a bad or missing one."""
+    if not texts:
+        raise WrongKey("nothing is sealed without at least one recipient")
+    return [_recipient(text) for text in texts]
+
+
+def looks_sealed(sealed: bytes, recipients: int) -> bool:
+    """Whether this is an age file for so many X25519 keys at least, of the size of a record.
+
+    Nobody but the coach can tell what is in it, nor for whom it is.
+    """
+    header, mark, rest = sealed.partition(b"\n--- ")
+    smallest = plaintext.STEP
+    return (
+        bool(mark)
+        and header.startswith(b"age-encryption.org/v1\n")
+        and header.count(b"\n-> X25519 ") >= recipients
+        and b"\n-> scrypt " not in header
+        and smallest < len(rest) <= LARGEST
+    )
 
 
 def _recipient(text: str) -> x25519.Recipient:

@@ -18,6 +18,7 @@ from microsite.core.hours import local_day
 from microsite.errors import NotFound
 from microsite.services import get_services
 from microsite.work import desk as work
+from microsite.work import signin
 
 from . import cookies
 from . import tokens
@@ -54,7 +55,7 @@ def show() -> ResponseReturnValue:
     """Today, the coming days, and what comes later."""
     services = get_services()
     try:
-        coach = work.session_coach(services, cookies.read("desk"))
+        coach = signin.session(services, cookies.read("desk")).coach
     except NotFound:
         return render_template("desk/closed.html"), 404
     zone = coach.settings.zoneinfo

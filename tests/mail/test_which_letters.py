@@ -27,6 +27,8 @@ TABLE = [
     (letters.MOVED_BY_CLIENT, "confirmed", {"moved:client:PUBLISH", "moved-by-client:coach:"}),
     (letters.MOVED_BY_COACH, "confirmed", {"moved-by-coach:client:PUBLISH"}),
     (letters.MOVED_BY_COACH, "awaiting-coach", {"moved-by-coach:client:"}),
+    (letters.MOVE_ASKED, "confirmed", {"move-asked:client:"}),
+    (letters.MOVE_ASKED, "awaiting-coach", {"move-asked:client:"}),
     (letters.CANCELLED_BY_CLIENT, "confirmed", {"cancelled:client:CANCEL", "cancelled-by-client:coach:"}),
     (letters.CANCELLED_BY_CLIENT, "awaiting-coach", {"cancelled:client:", "cancelled-by-client:coach:"}),
     (letters.CANCELLED_AT_DESK, "confirmed", {"cancelled-by-coach:client:CANCEL"}),
