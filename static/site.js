@@ -1,84 +1,81 @@
 /* With JavaScript: the visitor's own zone on arrival, arrow keys from day to day, the next day fetched when a finger or
    a pointer comes near, a word when offline. Everything works without this file, and nothing is kept in the browser. */
-(() => {
-  "use strict";
-  const FRESH = 10000;
-  const DWELL = 80;
-  const picker = () => document.getElementById("picker");
-  const zone = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
+const FRESH = 10000;
+const DWELL = 80;
+const picker = () => document.getElementById("picker");
+const zone = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
 
-  /* A restored form value must never contradict the times: the server's zone is what the list shows. */
-  const agree = () => {
-    const list = document.getElementById("tz");
-    if (list) list.value = picker().dataset.tz;
-  };
+/* A restored form value must never contradict the times: the server's zone is what the list shows. */
+const agree = () => {
+  const list = document.getElementById("tz");
+  if (list) list.value = picker().dataset.tz;
+};
 
-  /* A synthetic change of the list would show another zone than the times: the server is asked for both at once. */
-  const detect = async () => {
-    const shown = document.querySelector("[data-tz]");
-    const here = new URL(location.href);
-    const own = zone();
-    if (!shown || !own || here.searchParams.has("tz") || own === shown.dataset.tz) return;
-    here.searchParams.set("tz", own);
-    if (shown !== picker()) {
-      location.replace(here);
-      return;
-    }
-    await htmx.ajax("GET", here.pathname + here.search, { target: "#picker", swap: "outerHTML" });
-    history.replaceState(history.state, "", here);
-  };
+/* A synthetic change of the list would show another zone than the times: the server is asked for both at once. */
+const detect = async () => {
+  const shown = document.querySelector("[data-tz]");
+  const here = new URL(location.href);
+  const own = zone();
+  if (!shown || !own || here.searchParams.has("tz") || own === shown.dataset.tz) return;
+  here.searchParams.set("tz", own);
+  if (shown !== picker()) {
+    location.replace(here);
+    return;
+  }
+  await htmx.ajax("GET", here.pathname + here.search, { target: "#picker", swap: "outerHTML" });
+  history.replaceState(history.state, "", here);
+};
 
-  /* While htmx asks for the outcome, the browser's own reload (for those without JavaScript) would only disturb. */
-  const hush = () => {
-    if (document.querySelector('main[data-state="confirming"][data-hx-get]')) window.stop();
-  };
+/* While htmx asks for the outcome, the browser's own reload (for those without JavaScript) would only disturb. */
+const hush = () => {
+  if (document.querySelector('main[data-state="confirming"][data-hx-get]')) window.stop();
+};
 
-  const ways = { ArrowLeft: ["previous", "earlier"], ArrowRight: ["next", "later"] };
-  const walk = (event) => {
-    const way = ways[event.key];
-    if (!way || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
-    if (!event.target.closest?.(".days, #day")) return;
-    const day = picker().dataset[way[0]];
-    const link = day && (document.getElementById(day) || document.getElementById(way[1]));
-    if (!link) return;
-    event.preventDefault();
-    link.click();
-  };
+const ways = { ArrowLeft: ["previous", "earlier"], ArrowRight: ["next", "later"] };
+const walk = (event) => {
+  const way = ways[event.key];
+  if (!way || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  if (!event.target.closest?.(".days, #day")) return;
+  const day = picker().dataset[way[0]];
+  const link = day && (document.getElementById(day) || document.getElementById(way[1]));
+  if (!link) return;
+  event.preventDefault();
+  link.click();
+};
 
-  let ahead = null;
-  let waiting = 0;
-  const fetchAhead = (link) => {
-    const address = link.getAttribute("href");
-    if (navigator.connection?.saveData || (ahead?.address === address && Date.now() - ahead.at < FRESH)) return;
-    const headers = { "HX-Request": "true", "HX-Request-Type": "partial", "HX-Source": `a#${link.id}` };
-    ahead = { address, at: Date.now(), answer: fetch(address, { headers }) };
-    ahead.answer.catch(() => { ahead = null; });
-  };
-  const near = (event) => {
-    const link = event.target.closest?.(".days a, .step[href]");
-    clearTimeout(waiting);
-    if (!link || !window.htmx) return;
-    if (event.type === "touchstart") fetchAhead(link);
-    else waiting = setTimeout(fetchAhead, DWELL, link);
-  };
-  const use = (event) => {
-    const { ctx } = event.detail;
-    if (ahead && ahead.address === ctx.request.action && Date.now() - ahead.at < FRESH) {
-      const { answer } = ahead;
-      ctx.fetch = () => answer;
-    }
-    ahead = null;
-  };
+let ahead = null;
+let waiting = 0;
+const fetchAhead = (link) => {
+  const address = link.getAttribute("href");
+  if (navigator.connection?.saveData || (ahead?.address === address && Date.now() - ahead.at < FRESH)) return;
+  const headers = { "HX-Request": "true", "HX-Request-Type": "partial", "HX-Source": `a#${link.id}` };
+  ahead = { address, at: Date.now(), answer: fetch(address, { headers }) };
+  ahead.answer.catch(() => { ahead = null; });
+};
+const near = (event) => {
+  const link = event.target.closest?.(".days a, .step[href]");
+  clearTimeout(waiting);
+  if (!link || !window.htmx) return;
+  if (event.type === "touchstart") fetchAhead(link);
+  else waiting = setTimeout(fetchAhead, DWELL, link);
+};
+const use = (event) => {
+  const { ctx } = event.detail;
+  if (ahead && ahead.address === ctx.request.action && Date.now() - ahead.at < FRESH) {
+    const { answer } = ahead;
+    ctx.fetch = () => answer;
+  }
+  ahead = null;
+};
 
-  document.addEventListener("keydown", walk);
-  document.addEventListener("pointerover", near, { passive: true });
-  document.addEventListener("touchstart", near, { passive: true });
-  document.addEventListener("htmx:before:request", use);
-  document.addEventListener("htmx:error", () => {
-    const live = document.getElementById("live");
-    if (live) live.textContent = live.dataset.offline;
-  });
-  window.addEventListener("pageshow", agree);
-  window.addEventListener("load", hush);
-  document.addEventListener("DOMContentLoaded", () => { agree(); detect(); });
-})();
+document.addEventListener("keydown", walk);
+document.addEventListener("pointerover", near, { passive: true });
+document.addEventListener("touchstart", near, { passive: true });
+document.addEventListener("htmx:before:request", use);
+document.addEventListener("htmx:error", () => {
+  const live = document.getElementById("live");
+  if (live) live.textContent = live.dataset.offline;
+});
+window.addEventListener("pageshow", agree);
+window.addEventListener("load", hush);
+document.addEventListener("DOMContentLoaded", () => { agree(); detect(); });

@@ -3,6 +3,7 @@
 English is en_GB: day before month, 24 hours. Weeks begin on Monday in both languages.
 """
 
+from datetime import UTC
 from datetime import date
 from datetime import datetime
 from datetime import timedelta
@@ -86,6 +87,11 @@ def part_name(part: str) -> str:
     return names[part]
 
 
+def iso(at: int) -> str:
+    """An instant for machines: `2026-11-25T06:00:00Z`."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def slot_text(at: int) -> str:
     """An instant as slot links carry it: `20261125T060000Z`."""
-    return datetime.fromtimestamp(at, ZoneInfo("UTC")).strftime(SLOT_FORMAT)
+    return datetime.fromtimestamp(at, UTC).strftime(SLOT_FORMAT)

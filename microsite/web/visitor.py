@@ -113,8 +113,11 @@ def book(coach: str, offer: str) -> ResponseReturnValue:
 
 
 def read_slot(text: str | None) -> int:
-    """A slot of a URL as UTC seconds; raises NotFound for anything that is not one."""
-    if text is None or not SLOT.fullmatch(text):
+    """A slot of a URL as UTC seconds; raises NotFound for anything that is not one.
+
+    The first and last years of the calendar are none: in another zone they would lie outside it.
+    """
+    if text is None or not SLOT.fullmatch(text) or not "0002" <= text[:4] <= "9998":
         raise NotFound("no such slot")
     try:
         return int(datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp())
