@@ -58,8 +58,9 @@ def init_app(app: Flask) -> None:
 
 def log_error(exc_info: Any) -> None:
     """In place of Flask's own line, which holds the path and with it a token: the view and the method only."""
-    extra = {"route": request.endpoint, "method": request.method}
-    log.error("a page could not be made", exc_info=exc_info, extra=extra)
+    log.error(
+        "a page could not be made", exc_info=exc_info, extra={"route": request.endpoint, "method": request.method}
+    )
 
 
 def refuse(error: MicrositeError) -> Response:
