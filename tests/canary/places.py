@@ -64,18 +64,33 @@ PLACES = (
     _place("address asked", "prober .*", "name, e-mail, note, manage link", "the test asked for that itself"),
     _place("address asked", "unlucky .*", "manage link", "the same, where every view fails"),
 )
+BROWSER_PLACES = (
+    _place("address asked", "client GET /sari/sesi/(book)?", "zone", "the page must know which times to show"),
+    _place("address asked", "client GET /(m/<token>|manage)", "zone", "the same, after the booking"),
+    _place(
+        "address asked", "client GET /m/<token>", "manage link", "the link itself: answered with an address without"
+    ),
+    _place("address given", "client POST /sari/sesi/book 303 Location", "manage link, zone", "the way to her page"),
+    _place("address given", "client GET /m/<token> 303 Location", "zone", "without the token"),
+    _place(
+        "cookie", "client GET (/m/<token>|/manage) (200|303) manage", "manage link", "HttpOnly, a quarter of an hour"
+    ),
+    _place("referrer", "client (GET|POST) .*", "zone", "sent to this site only: the address of the page before"),
+    _place("browser", "/manage", "zone", "the address of the page that is open"),
+)
+"""The same for what a browser shows of a booking."""
 
 
-def unplaced(found: list[Found]) -> list[Found]:
+def unplaced(found: list[Found], places: tuple[Place, ...] = PLACES) -> list[Found]:
     """What was found where it must not be."""
-    return [each for each in found if not any(place.has(each) for place in PLACES)]
+    return [each for each in found if not any(place.has(each) for place in places)]
 
 
-def unmet(found: list[Found]) -> list[Place]:
+def unmet(found: list[Found], places: tuple[Place, ...] = PLACES) -> list[Place]:
     """Places where nothing was found, of whichever kind they name."""
     return [
         place._replace(kinds=frozenset({kind}))
-        for place in PLACES
+        for place in places
         for kind in place.kinds
         if not any(place._replace(kinds=frozenset({kind})).has(each) for each in found)
     ]
