@@ -4,6 +4,7 @@ The only place that reads files and the environment at start. Secrets are looked
 credential, a file named in the settings, the environment (weaker: inherited and visible in dumps), the settings file.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from functools import cached_property
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import Annotated
 from typing import Any
 from typing import Literal
+from typing import get_args
+from typing import get_type_hints
 from urllib.parse import urlsplit
 
 import msgspec
@@ -178,16 +181,38 @@ def _read(path: Path) -> File:
     try:
         return msgspec.convert(document, File)
     except msgspec.ValidationError as error:
-        message, _, where = str(error).partition(" - at `")
-        field = where.rstrip("`").removeprefix("$").removeprefix(".") or "the whole file"
-        raise SettingsError(str(path), field, _found(document, field), message) from error
+        raise _explained(str(path), document, str(error)) from error
+
+
+def _explained(where: str, document: Any, text: str) -> SettingsError:
+    """msgspec says «message - at `$.mail.port`»; what it leaves out is looked up: the value, and what may stand there.
+
+    A whole table is never shown: a password may be in it.
+    """
+    message, _, path = text.partition(" - at `")
+    field = path.rstrip("`").removeprefix("$").removeprefix(".")
+    unknown = re.search("unknown field `(.+)`", message)
+    if unknown:
+        known = _kind(field).__struct_fields__
+        return SettingsError(where, f"{field}.{unknown[1]}".lstrip("."), "an unknown name", ", ".join(known))
+    if "enum value" in message:
+        message = " or ".join(repr(each) for each in get_args(_kind(field)))
+    return SettingsError(where, field or "the whole file", _found(document, field), message)
+
+
+def _kind(field: str) -> Any:
+    """The type of a field by its dotted name."""
+    kind: Any = File
+    for name in filter(None, field.split(".")):
+        kind = get_type_hints(kind)[name]
+    return kind
 
 
 def _found(document: Any, field: str) -> str:
     for step in field.split("."):
         document = document.get(step, "nothing") if isinstance(document, Mapping) else document
-    hidden = field.endswith("password")
-    return "a value of the wrong kind" if hidden else repr(document)
+    shown = isinstance(document, str | int | float) and not field.endswith("password")
+    return repr(document) if shown else "a value of the wrong kind"
 
 
 def _port(environ: Mapping[str, str]) -> int:
