@@ -23,6 +23,8 @@ def make_folder(folder: Path) -> None:
     """A folder of mode 0700, made or found; raises StartRefused if others can look into the one that is there."""
     try:
         folder.mkdir(mode=0o700)
+    except FileNotFoundError:
+        raise StartRefused(f"{folder.parent} is not there: mkdir -p {_quoted(folder.parent)}") from None
     except FileExistsError:
         if not folder.is_dir():
             old = folder.with_name(folder.name + ".old")
