@@ -101,8 +101,10 @@ class Bounded:
             child.end()
 
     def _ask(self, call: calls.Call) -> Any:
+        ends_at = time.monotonic() + call.deadline_seconds
         if not self._places.acquire(timeout=call.deadline_seconds):
             raise CalendarUnreachable("too many slow calendar servers are being waited for")
+        call = msgspec.structs.replace(call, deadline_seconds=max(0.0, ends_at - time.monotonic()))
         try:
             answer = self._answer(call)
         except _Lost as e:

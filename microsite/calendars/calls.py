@@ -102,6 +102,12 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
     message: str
     retry_after: int | None = None
 
+    @classmethod
+    def of(cls, error: errors.CalendarError) -> "Failed":
+        """This error, under the nearest name that both sides know."""
+        name = next(kind.__name__ for kind in type(error).__mro__ if kind.__module__ == errors.__name__)
+        return cls(name, str(error), error.retry_after)
+
     def error(self) -> errors.CalendarError:
         """The error itself, to be raised on this side of the pipe."""
         kind = getattr(errors, self.name, None)

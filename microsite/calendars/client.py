@@ -40,6 +40,7 @@ class Client:
         self.url = wire.account.url if wire.account.url.endswith("/") else wire.account.url + "/"
         self.path = dav.norm(urlsplit(self.url).path)
         self.profile = providers.choose(wire.account.profile, self.url)
+        wire.gap = self.profile.min_gap
 
     def __enter__(self) -> Self:
         return self

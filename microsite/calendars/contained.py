@@ -49,7 +49,7 @@ def _answer(local: Local, call: calls.Call) -> bytes:
     try:
         value = msgspec.msgpack.encode(method(**fields))
     except CalendarError as e:
-        return calls.frame(calls.Failed(type(e).__name__, str(e), e.retry_after))
+        return calls.frame(calls.Failed.of(e))
     return calls.frame(calls.Done(msgspec.Raw(value)))
 
 

@@ -22,6 +22,8 @@ from radicale import config as radicale_config
 from radicale.app import Application
 
 from microsite.calendars.addresses import EMBEDDED_HOST
+from microsite.calendars.logins import Entry
+from microsite.calendars.logins import Logins
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse
@@ -109,6 +111,7 @@ class Embedded:
         self, app: "WSGIApplication", on_change: Callable[[str], None], inner: "WSGIApplication | None" = None
     ) -> None:
         self._app, self._on_change, self._inner = app, on_change, inner
+        self._logins = Logins()
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Serve one outside request (WSGI), mounted anywhere."""
@@ -117,19 +120,24 @@ class Embedded:
         # PEP 3333 hands the path over as latin-1; Radicale wants the text itself.
         environ["PATH_INFO"] = environ.get("PATH_INFO", "").encode("latin-1").decode("utf-8", "replace")
         _name_destination_by_path(environ)
+        header = environ.get("HTTP_AUTHORIZATION", "")
         refusal = _bound_body(environ)
-        if refusal:
-            start_response(refusal, [("Content-Type", "text/plain"), ("Content-Length", "0")])
+        entry: Entry = "refused" if refusal else self._logins.enter(header)
+        if entry == "refused":
+            headers = [("Content-Type", "text/plain"), ("Content-Length", "0"), ("Retry-After", "1")]
+            start_response(refusal or "429 Too Many Requests", headers)
             return []
-        method = environ.get("REQUEST_METHOD", "").upper()
         status: list[str] = []
 
         def listen(line: str, headers: list[tuple[str, str]], *rest: Any) -> Callable[[bytes], object]:
             status.append(line)
             return start_response(line, headers, *rest)
 
-        answer = self._app(environ, listen)
-        if method in CHANGES and status and status[-1].startswith("2"):
+        try:
+            answer = self._app(environ, listen)
+        finally:
+            self._logins.leave(header, entry, int(status[-1][:3]) if status else 0)
+        if environ.get("REQUEST_METHOD", "").upper() in CHANGES and status and status[-1].startswith("2"):
             for collection in _touched(environ):
                 self._on_change(collection)
         return answer

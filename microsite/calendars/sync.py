@@ -21,13 +21,13 @@ from microsite.calendars.client import Client
 from microsite.calendars.providers import Profile
 from microsite.calendars.refusals import raise_for
 from microsite.calendars.wire import MAX_LISTING
+from microsite.calendars.wire import TooLarge
 from microsite.core.mirror import Known
 from microsite.core.mirror import Pulled
 from microsite.core.mirror import Reading
 from microsite.core.mirror import ReadingRules
 from microsite.errors import CalendarRefused
 from microsite.errors import CalendarUnreachable
-from microsite.errors import CalendarUnsafe
 from microsite.errors import MicrositeError
 
 Reader = Callable[[str, str, bytes, ReadingRules], Reading]
@@ -184,7 +184,7 @@ class _Turn:
             batch = batches.pop(0)
             try:
                 yield [row for row in self.client.multiget(batch).rows if row.href in batch]
-            except CalendarUnsafe:
+            except TooLarge:
                 if len(batch) == 1:
                     yield [dav.Row(batch[0], etag="", data=_TOO_LARGE)]
                 else:

@@ -35,6 +35,10 @@ _CHUNK = 8192
 _REPEATABLE = frozenset({"GET", "PROPFIND", "REPORT"})
 
 
+class TooLarge(CalendarUnsafe):
+    """The reply was larger than it may be; with fewer objects it might not be."""
+
+
 class Reply(NamedTuple):
     """A whole reply. Header names are matched without case."""
 
@@ -89,6 +93,9 @@ class Wire:
                 f"http://{addresses.EMBEDDED_HOST}/", _InProcess(cast(Any, embedded.inside(account.username)))
             )
         self._embedded = embedded is not None
+        self.gap = 0.0
+        """Seconds to leave between two requests, for servers that want it."""
+        self._last = 0.0
         self.start(20.0)
 
     def start(self, seconds: float) -> None:
@@ -137,7 +144,9 @@ class Wire:
             raise CalendarUnreachable("the connection to the calendar server failed") from e
 
     def _exchange(self, request: "_Request") -> Reply:
-        left = request.ends_at - time.monotonic()
+        time.sleep(max(0.0, min(self._last + self.gap, request.ends_at) - time.monotonic()))
+        self._last = time.monotonic()
+        left = request.ends_at - self._last
         if left <= 0:
             raise CalendarUnreachable("the calendar server was too slow")
         self.requests += 1
@@ -163,7 +172,7 @@ class Wire:
             size += len(chunk)
             parts.append(chunk)
             if size > request.cap:
-                raise CalendarUnsafe(f"a reply was larger than {request.cap // 1048576} MiB and was dropped")
+                raise TooLarge(f"a reply was larger than {request.cap // 1048576} MiB and was dropped")
             if time.monotonic() > request.ends_at:
                 raise CalendarUnreachable("the calendar server was too slow")
         self.bytes += size

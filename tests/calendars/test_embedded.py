@@ -5,6 +5,7 @@ import logging
 import stat
 import sys
 import threading
+from collections.abc import Callable
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -17,6 +18,7 @@ from microsite.calendars import Calendars
 from microsite.calendars.embedded import MAX_BODY
 from microsite.calendars.embedded import Embedded
 from microsite.calendars.embedded import add_user
+from microsite.calendars.embedded import inner_app
 from microsite.calendars.embedded import open_embedded
 from microsite.core.mirror import Account
 from microsite.core.mirror import Known
@@ -94,6 +96,41 @@ def test_one_coach_cannot_read_the_calendars_of_another(house: House) -> None:
 def test_nobody_becomes_somebody_by_a_header(house: House, name: str) -> None:
     response = house.web.open("/dav/david/open/", method="PROPFIND", headers={name: "david", "Depth": "0"})
     assert response.status_code == 401
+
+
+def test_not_even_a_server_that_trusts_its_surroundings_believes_them_through_the_mount(tmp_path: Path) -> None:
+    """The scrubbing alone, without the password check behind it."""
+    web = WebClient(Embedded(inner_app(tmp_path / "dav"), print))
+    sent = {"X-Remote-User": "david", "Remote-User": "david", "Depth": "0"}
+    response = web.open("/david/", method="PROPFIND", headers=sent, environ_overrides={"REMOTE_USER": "david"})
+    assert response.status_code in (401, 403)
+
+
+def test_guesses_wait_for_one_another_and_the_coachs_app_waits_for_none(house: House) -> None:
+    assert house.app("PROPFIND", "/dav/david/", SYNC, Depth="0")[0] == 207
+    inside, go = threading.Event(), threading.Event()
+
+    def slow(environ: dict[str, object], start_response: Callable[..., object]) -> list[bytes]:
+        inside.set()
+        go.wait(10)
+        start_response("401 Unauthorized", [])
+        return []
+
+    proven, house.embedded._app = house.embedded._app, slow
+    guess = threading.Thread(target=_guess, args=(house, b"david:first guess"))
+    guess.start()
+    assert inside.wait(10)
+    house.embedded._app = proven
+    assert _guess(house, b"david:second guess") == 429
+    assert house.app("PROPFIND", "/dav/david/", SYNC, Depth="0")[0] == 207
+    go.set()
+    guess.join(10)
+    assert _guess(house, b"david:third guess") == 401
+
+
+def _guess(house: House, pair: bytes) -> int:
+    sent = {"Authorization": "Basic " + base64.b64encode(pair).decode(), "Depth": "0"}
+    return int(house.web.open("/dav/david/", method="PROPFIND", headers=sent).status_code)
 
 
 def test_remote_user_of_the_web_server_is_not_believed_either(house: House) -> None:

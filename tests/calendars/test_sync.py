@@ -8,6 +8,7 @@ from microsite.calendars import sync
 from microsite.core.mirror import Known
 from microsite.errors import CalendarMissing
 from microsite.errors import CalendarUnreachable
+from microsite.errors import CalendarUnsafe
 
 from .conftest import Bench
 from .events import DAY
@@ -107,7 +108,7 @@ def test_without_a_ctag_the_listing_itself_is_compared(radicale_bench: Bench) ->
     assert (pulled.requests, len(pulled.readings)) == (2, 1)
 
 
-@pytest.mark.parametrize("status", [403, 409, 412, 400, 507])
+@pytest.mark.parametrize("status", [403, 409, 410, 412, 400, 507])
 def test_a_token_is_lost_by_its_precondition_whatever_the_status(radicale_bench: Bench, status: int) -> None:
     """Radicale says 403, Xandikos 412; python-caldav makes different exceptions of them."""
 
@@ -327,6 +328,20 @@ def test_an_event_larger_than_any_reply_may_be_is_reported_and_the_others_are_re
         "two.ics": "too-large",
         "three.ics": "",
     }
+
+
+def test_a_reply_that_is_dropped_for_another_reason_than_its_size_is_not_asked_for_in_halves(
+    radicale_bench: Bench,
+) -> None:
+    def moved(exchange: Exchange) -> None:
+        if b"multiget" in exchange.body:
+            exchange.answer(302, Location="/elsewhere/")
+
+    fill(radicale_bench, "one", "two", "three")
+    radicale_bench.proxy.before.append(moved)
+    with pytest.raises(CalendarUnsafe):
+        radicale_bench.mirror.pull()
+    assert len(radicale_bench.proxy.seen) == 2
 
 
 def test_a_load_that_is_not_done_in_time_goes_on_where_it_stopped(

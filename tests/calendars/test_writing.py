@@ -1,7 +1,9 @@
 """Writing to real servers through a proxy that makes them behave as other servers do: no write is ever a guess."""
 
+import itertools
 import re
 import threading
+import time
 
 import pytest
 
@@ -299,6 +301,19 @@ def test_checking_tells_a_calendar_from_what_is_none(bench: Bench) -> None:
         client.url = home.url.removesuffix("x/")
         with pytest.raises(CalendarMissing):
             client.check()
+
+
+def test_a_server_that_wants_pauses_gets_them(radicale_bench: Bench) -> None:
+    """GMX allows one request in two seconds."""
+    at: list[float] = []
+    radicale_bench.proxy.before.append(lambda _: at.append(time.monotonic()))
+    radicale_bench.client.wire.gap = 0.3
+    for _ in range(3):
+        radicale_bench.client.check()
+    assert min(later - earlier for earlier, later in itertools.pairwise(at)) > 0.25
+    account = _with_profile(radicale_bench.client.wire.account, "gmx")
+    with Client(Wire(account, allowed=LOOPBACK)) as client:  # type: ignore[arg-type]
+        assert client.wire.gap == 2.0
 
 
 def _with_profile(account: "object", profile: str) -> "object":
