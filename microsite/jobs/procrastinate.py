@@ -27,9 +27,11 @@ from procrastinate.exceptions import ConnectorException
 
 from microsite.errors import StoreUnreadable
 
+from . import MOST_ATTEMPTS
 from . import Counts
 from . import Every
 from . import GivenUp
+from . import Outcome
 from . import Work
 from . import log
 from . import outcome
@@ -39,6 +41,7 @@ TASK = "step"
 BEAT_SECONDS = 10.0
 SILENT_BEATS = 3
 LOOK_SECONDS = 1.0
+ANSWER_SECONDS = 5
 
 
 class BrokerStore(Protocol):
@@ -170,7 +173,11 @@ class _Worker:
         self._suspects: frozenset[int] = frozenset()
 
     async def run(self, conninfo: str, threads: int, beat: float) -> None:
-        app = App(connector=PsycopgConnector(conninfo=conninfo, min_size=1, max_size=threads))
+        # The pool waits half a minute for a database that is not there: see first, and say so.
+        async with await psycopg.AsyncConnection.connect(conninfo, connect_timeout=ANSWER_SECONDS):
+            pass
+        connector = PsycopgConnector(conninfo=conninfo, min_size=1, max_size=threads, timeout=ANSWER_SECONDS)
+        app = App(connector=connector)
         app.task(name=TASK, queue=QUEUE, pass_context=True)(self._step)
         for every in self._work.every:
             _register(app, every)
@@ -195,35 +202,38 @@ class _Worker:
         self._id = context.job.worker_id
         self._running.add(job_id)
         try:
-            run = asyncio.wrap_future(self._pool.submit(self._work.perform, kind, key))
-            await asyncio.wait([run])
-            came = outcome(kind, run.exception(), attempts)
+            came = await self._perform(kind, key, attempts)
             if came.wait is not None:
                 await self._write(partial(self._ask_again, kind, key, came.wait, came.attempts))
-            elif came.given_up:
-                await self._write(lambda tx: tx.broker.note_trouble(job_id, came.trouble))
+            elif came.given_up and await self._write(lambda tx: tx.broker.give_up(job_id, came.trouble)):
                 raise GaveUp(came.trouble)
         finally:
             self._running.discard(job_id)
+
+    async def _perform(self, kind: str, key: str, attempts: int) -> Outcome:
+        if attempts >= MOST_ATTEMPTS:
+            # It took its runner down with it every time: it must not do so for ever.
+            return Outcome(None, attempts, "Crashed")
+        run = asyncio.wrap_future(self._pool.submit(self._work.perform, kind, key))
+        await asyncio.wait([run])
+        return outcome(kind, run.exception(), attempts)
 
     def _ask_again(self, kind: str, key: str, wait: int, attempts: int, tx: Any) -> None:
         # As a new job of the same name, not as the library's retry: that one fails for ever on the queueing lock
         # where the job was asked for meanwhile, and leaves the row running with nobody to run it.
         self._engine.ask(tx, kind, key, self._clock() + wait, attempts)
 
-    async def _write(self, change: Callable[[Any], None]) -> None:
+    async def _write(self, change: Callable[[Any], Any]) -> Any:
         while True:
             try:
-                await asyncio.get_running_loop().run_in_executor(self._pool, self._write_now, change)
+                return await asyncio.get_running_loop().run_in_executor(self._pool, self._write_now, change)
             except StoreUnreadable:
                 log.warning("the job queue cannot be reached; trying again")
                 await asyncio.sleep(LOOK_SECONDS)
-            else:
-                return
 
-    def _write_now(self, change: Callable[[Any], None]) -> None:
+    def _write_now(self, change: Callable[[Any], Any]) -> Any:
         with self._store.write() as tx:
-            change(tx)
+            return change(tx)
 
     async def _rescue(self, beat: float) -> None:
         while True:

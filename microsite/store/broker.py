@@ -33,6 +33,12 @@ UPDATE procrastinate_jobs
  WHERE id = :id AND NOT EXISTS (
        SELECT 1 FROM procrastinate_jobs asked WHERE asked.queueing_lock = :name AND asked.status = 'todo')"""
 
+_GIVE_UP = """
+UPDATE procrastinate_jobs job SET args = args || jsonb_build_object('trouble', CAST(:trouble AS text))
+ WHERE id = :id AND NOT EXISTS (
+       SELECT 1 FROM procrastinate_jobs asked
+        WHERE asked.queueing_lock = job.queueing_lock AND asked.status = 'todo')"""
+
 
 class Broker:
     """Answers and moves inside one transaction."""
@@ -58,12 +64,12 @@ class Broker:
             text("DELETE FROM procrastinate_jobs WHERE queueing_lock = :name AND status = 'failed'"), {"name": name}
         )
 
-    def note_trouble(self, job_id: int, trouble: str) -> None:
-        """Keep the type of the error that a job was given up for."""
-        self._conn.execute(
-            text("UPDATE procrastinate_jobs SET args = args || jsonb_build_object('trouble', :trouble) WHERE id = :id"),
-            {"id": job_id, "trouble": trouble},
-        )
+    def give_up(self, job_id: int, trouble: str) -> bool:
+        """Note the type of the error that a running job is given up for; False where it was asked for anew meanwhile.
+
+        That one gets its own chance, so the failed one need not be kept.
+        """
+        return self._conn.execute(text(_GIVE_UP), {"id": job_id, "trouble": trouble}).rowcount == 1
 
     def known(self, name: str) -> bool:
         """Whether there is such a job: waiting, running, or given up."""

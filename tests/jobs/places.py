@@ -14,8 +14,9 @@ from microsite.jobs import Engine
 from microsite.jobs.outbox import Outbox
 from microsite.store import Store
 
-BEAT = 0.5
-LEASE = 3
+BEAT = 1.0
+LEASE = 4
+"""Seconds. A worker without a beat for three, or a lease that ran out, counts as dead."""
 ON_SQLITE = ("outbox on SQLite",)
 ON_POSTGRES = ("outbox on PostgreSQL", "procrastinate on PostgreSQL")
 
