@@ -76,8 +76,8 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """What one calendar object came to.
 
-    `spans` is packed (core.spans); `serves` is the offer an open-hours event is for; `reduced` is the time-only ICS
-    of a recurring object, kept to extend the window later; `warning` is a short code for the coach, never event text.
+    `spans` is packed (core.spans); `serves` is the offer an open-hours event is for; `warning` is a short code for
+    the coach, never event text. Nothing of the object itself is kept: when the window moves on, it is read again.
     """
 
     href: str
@@ -85,8 +85,6 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     uid: str
     spans: bytes
     serves: str = ""
-    reduced: str = ""
-    expanded_until: int = 0
     warning: str = ""
     seen: Seen | None = None
 

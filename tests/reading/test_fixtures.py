@@ -3,10 +3,8 @@
 import re
 from pathlib import Path
 
-import msgspec
 import pytest
 
-from microsite.calendars.expand import extend
 from microsite.calendars.expand import read
 from microsite.calendars.expand import read_feed
 from microsite.core.mirror import Reading
@@ -49,28 +47,6 @@ def test_the_order_of_components_changes_nothing(stem: str) -> None:
     ics = reversed_components(ics_of(stem))
     assert ics != ics_of(stem)
     check(read("/cal/x.ics", '"1"', ics, rules_of(stem)), stem)
-
-
-def test_the_reduced_text_gives_the_same_again(stem: str) -> None:
-    rules = rules_of(stem)
-    reading = read("/cal/x.ics", '"1"', ics_of(stem), rules)
-    again = (
-        extend(reading.reduced, rules, "/cal/x.ics", '"1"', reading.uid, reading.serves) if reading.reduced else reading
-    )
-    assert again == reading
-
-
-def test_a_later_window_is_the_same_from_the_reduced_text_as_from_the_server(stem: str) -> None:
-    """What lies beyond the window when an object is read must not be lost when the window moves on."""
-    rules = rules_of(stem)
-    later = msgspec.structs.replace(rules, end=rules.end + 200 * 86400)
-    reading = read("/cal/x.ics", '"1"', ics_of(stem), rules)
-    fresh = read("/cal/x.ics", '"1"', ics_of(stem), later)
-    if reading.reduced:
-        extended = extend(reading.reduced, later, "/cal/x.ics", '"1"', reading.uid, reading.serves)
-        assert shown(Spans.unpack(extended.spans)) == shown(Spans.unpack(fresh.spans))
-    else:
-        assert shown(Spans.unpack(fresh.spans)) == shown(Spans.unpack(reading.spans))
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from microsite.calendars.expand import extend
 from microsite.calendars.expand import read_availability
 from microsite.core.mirror import Seen
 from microsite.core.spans import Spans
@@ -54,7 +53,6 @@ def test_our_own_event_is_never_busy_and_is_reported(
 ) -> None:
     reading = busy(event(*TIMES, *lines), own_uids=OWN)
     assert not Spans.unpack(reading.spans), words
-    assert reading.reduced == ""
     assert reading.uid == "one@fixture"
     assert reading.seen == Seen(
         **{"uid": "one@fixture", "href": "/cal/one.ics", "etag": '"1"'} | AS_WRITTEN | changes
@@ -106,8 +104,6 @@ SERVES = {"sesi satu jam": "long", "first talk": "short"}
 def test_open_hours_named_after_an_offer_serve_it(title: str, offer: str, words: str) -> None:
     reading = busy(event(*TIMES, "RRULE:FREQ=DAILY", f"SUMMARY:{title}"), kind="open", serves=SERVES)
     assert reading.serves == offer, words
-    later = extend(reading.reduced, rules_of("open-weekly"), "h", "e", reading.uid, reading.serves)
-    assert later.serves == offer
 
 
 def test_an_availability_part_named_after_an_offer_serves_it() -> None:

@@ -3,7 +3,6 @@
 import msgspec
 import pytest
 
-from microsite.calendars.expand import extend
 from microsite.calendars.expand import read_availability
 from microsite.calendars.expand import read_feed
 from microsite.core.mirror import ReadingRules
@@ -76,9 +75,8 @@ def test_no_text_of_an_event_survives_reading(case: str, kind: str, own: frozens
 
 def test_the_canary_would_be_found_if_it_were_there() -> None:
     reading = busy(made(TIMES["series"]).encode())
-    assert leaks(msgspec.structs.replace(reading, reduced=f"SUMMARY:{CANARY}"))
-    assert reading.reduced
-    assert "TZOFFSETTO:+0545" in reading.reduced
+    assert leaks(msgspec.structs.replace(reading, serves=f"SUMMARY:{CANARY}"))
+    assert reading.spans
 
 
 @pytest.mark.parametrize("case", TIMES)
@@ -86,16 +84,3 @@ def test_no_text_survives_in_feeds_and_availability(case: str) -> None:
     rules = ReadingRules(kind="busy", zone="Asia/Jakarta", start=utc("2026-01-01"), end=utc("2026-04-01"))
     assert not leaks(read_feed(made(TIMES[case]).encode(), "e", rules))
     assert not leaks(read_availability(made(TIMES[case], "AVAILABLE").encode(), rules))
-
-
-def test_the_reduced_text_of_a_series_holds_times_only() -> None:
-    reading = busy(made(TIMES["series"]).encode())
-    names = {line.split(":")[0].split(";")[0] for line in reading.reduced.splitlines()}
-    assert names <= set(
-        "BEGIN END VERSION UID DTSTART DTEND DURATION RRULE RDATE EXDATE RECURRENCE-ID STATUS TRANSP SEQUENCE TZID"
-        " TZOFFSETFROM TZOFFSETTO".split()
-    )
-    assert (
-        extend(reading.reduced, ReadingRules(kind="busy", zone="Asia/Jakarta", start=0, end=1), "h", "e", "u").uid
-        == "u"
-    )

@@ -1,8 +1,7 @@
 """Calendar objects into spans of time, and nothing else: every title, place and person is dropped here.
 
-`read` takes one object of a CalDAV collection, `read_feed` a whole ICS file, `read_availability` an RFC 7953 document,
-and `extend` the reduced text of an earlier reading when the window has moved. The calendar client fetches, `core.spans`
-does the algebra, the store keeps.
+`read` takes one object of a CalDAV collection, `read_feed` a whole ICS file, `read_availability` an RFC 7953 document.
+The calendar client fetches, `core.spans` does the algebra, the store keeps.
 
 A wholly unreadable object yields no span: it names no time, so there is nothing of its own to block, and blocking
 everything would let one bad file close the site. It is reported as `unreadable`, and the coach is told.
@@ -25,7 +24,7 @@ from .objects import WARNINGS
 from .objects import read_blocks
 from .zones import Zones
 
-__all__ = ["WARNINGS", "extend", "read", "read_availability", "read_feed"]
+__all__ = ["WARNINGS", "read", "read_availability", "read_feed"]
 
 READ = ("VEVENT", "VFREEBUSY", "VAVAILABILITY")
 """What tells about time; VTODO, VJOURNAL and the rest are ignored."""
@@ -38,14 +37,8 @@ def read(href: str, etag: str, ics: bytes, rules: ReadingRules) -> Reading:
     except TooManyComponents:
         found = []
     if not found:
-        return Reading(href=href, etag=etag, uid="", spans=b"", expanded_until=rules.end, warning="unreadable")
+        return Reading(href=href, etag=etag, uid="", spans=b"", warning="unreadable")
     return read_blocks(_of_interest(found), _zones(found), rules, href, etag)
-
-
-def extend(reduced: str, rules: ReadingRules, href: str, etag: str, uid: str, serves: str = "") -> Reading:
-    """An earlier reading for a new window, from its reduced text; `uid` and `serves` are the earlier reading's."""
-    reading = read(href, etag, reduced.encode(), msgspec.structs.replace(rules, own_uids=frozenset()))
-    return msgspec.structs.replace(reading, uid=uid, serves=serves)
 
 
 def read_availability(ics: bytes, rules: ReadingRules, href: str = "", etag: str = "") -> Reading:

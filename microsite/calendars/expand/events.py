@@ -1,4 +1,4 @@
-"""One VEVENT (or AVAILABLE) as typed times and flags, and as the reduced text that may be kept.
+"""One VEVENT (or AVAILABLE) as typed times and flags.
 
 Owns what a damaged property means. A `flaw` is a warning code; `damaged` says that a time could not be read, so that
 an open-hours event opens nothing while a busy one still blocks what is known of it.
@@ -20,8 +20,6 @@ from .when import read_stamp
 from .zones import Zone
 from .zones import Zones
 
-BAD_RULE = "FREQ=UNREADABLE"
-"""Stands in reduced text for a rule that could not be read: it cannot be read later either, and holds no text."""
 MAX_DATES = 10_000
 """RDATE and EXDATE values of one component; more is an attack."""
 
@@ -66,33 +64,11 @@ class Event:
             return When(self.start.value + timedelta(days=1))
         return self.end or self.start
 
-    def text(self, uid: str, kind: str = "VEVENT") -> str:
-        """The reduced component: times, rules, TRANSP and STATUS, nothing that a person wrote."""
-        # What was wrong must be found wrong again when the window moves: the marks hold no text of the event.
-        floating = ";TZID=unknown" if "zone" in self.flaws else ""
-        lines = [f"BEGIN:{kind}\r\nUID:{uid}\r\n", self.start.text("DTSTART", "", floating)]
-        if self.length:
-            lines.append(f"DURATION:{self.length.text()}\r\n")
-        elif self.end:
-            lines.append(self.end.text("DTEND", "", floating))
-        lines += [f"RRULE:{rule.text()}\r\n" for rule in self.rules]
-        lines += [f"RRULE:{BAD_RULE}\r\n"] if self.bad_rule else []
-        lines += [_rdate_text(rdate) for rdate in self.rdates]
-        lines += [exdate.text("EXDATE") for exdate in self.exdates]
-        lines += ["EXDATE:unreadable\r\n"] if self.damaged and not self.override_of else []
-        if self.override_of:
-            extra = ";RANGE=THISANDFUTURE" if self.this_and_future else ""
-            lines.append(self.override_of.text("RECURRENCE-ID", extra))
-        lines += [f"STATUS:{self.status}\r\n"] if self.status else []
-        lines += ["TRANSP:TRANSPARENT\r\n"] if self.transparent else []
-        return "".join(lines) + f"SEQUENCE:{self.sequence}\r\nEND:{kind}\r\n"
-
-    def zones(self) -> set[Zone]:
-        """The zones its times are in."""
-        whens: list[When | Length | None] = [self.start, self.end, self.override_of, *self.exdates]
-        for rdate in self.rdates:
-            whens.extend(rdate if not isinstance(rdate, When) else (rdate,))
-        return {when.zone for when in whens if isinstance(when, When) and when.zone}
+    def order(self) -> str:
+        """What sorts events that share a UID: what they say, so that the order in the file changes nothing."""
+        return repr(
+            (self.start, self.end, self.length, self.rules, self.rdates, self.exdates, self.override_of, self.status)
+        )
 
 
 def read_event(block: Block, zones: Zones, coach: tzinfo) -> Event:
@@ -210,11 +186,3 @@ class _Reader:
             return zone
         feed = self._block.calendar.text("X-WR-TIMEZONE") if self._block.calendar else ""
         return self._zones.find(feed) if feed else None
-
-
-def _rdate_text(rdate: "When | tuple[When, When | Length]") -> str:
-    if isinstance(rdate, When):
-        return rdate.text("RDATE")
-    start, end = rdate
-    last = end.stamp() if isinstance(end, When) else end.text()
-    return start.text("RDATE", ";VALUE=PERIOD").rstrip("\r\n") + f"/{last}\r\n"

@@ -37,8 +37,8 @@ def read_blocks(blocks: Sequence[Block], zones: Zones, rules: ReadingRules, href
     for block in blocks:
         groups[block.text("UID")].append(block)
     outcome = Outcome([], set())
-    for number, (uid, group) in enumerate(sorted(groups.items())):
-        outcome = outcome.and_(_group(uid, group, zones, rules, str(number)))
+    for uid, group in sorted(groups.items()):
+        outcome = outcome.and_(_group(uid, group, zones, rules))
     if rules.kind == "open":
         outcome = outcome.and_(
             read_availabilities([block for block in blocks if block.kind == "VAVAILABILITY"], zones, rules)
@@ -50,8 +50,6 @@ def read_blocks(blocks: Sequence[Block], zones: Zones, rules: ReadingRules, href
         uid=seen.uid if seen else min(groups, default=""),
         spans=Spans.of(outcome.spans).clip(rules.start, rules.end).pack(),
         serves=outcome.serves,
-        reduced=_reduced(outcome),
-        expanded_until=rules.end,
         warning=gravest(outcome.flaws),
         seen=seen,
     )
@@ -62,26 +60,19 @@ def gravest(flaws: Iterable[str]) -> str:
     return min(flaws, key=WARNINGS.index, default="")
 
 
-def _reduced(outcome: Outcome) -> str:
-    """The object again, or nothing where no later window can find anything more in it."""
-    if not outcome.returns:
-        return ""
-    definitions = sorted({zone.definition for zone in outcome.zones})
-    return "".join(("BEGIN:VCALENDAR\r\nVERSION:2.0\r\n", *definitions, outcome.reduced, "END:VCALENDAR\r\n"))
-
-
-def _group(uid: str, blocks: list[Block], zones: Zones, rules: ReadingRules, name: str) -> Outcome:
+def _group(uid: str, blocks: list[Block], zones: Zones, rules: ReadingRules) -> Outcome:
     if uid and uid in rules.own_uids:
         return Outcome([], set(), seen=own.see(uid, blocks, zones, ZoneInfo(rules.zone)))
     outcome = Outcome([], set())
     if rules.kind == "busy":
-        for number, block in enumerate(block for block in blocks if block.kind == "VFREEBUSY"):
-            outcome = outcome.and_(_free_busy(block, rules, f"{name}-{number}"))
+        for block in blocks:
+            if block.kind == "VFREEBUSY":
+                outcome = outcome.and_(_free_busy(block, rules))
     events = [block for block in blocks if block.kind == "VEVENT"]
-    return outcome.and_(read_events(events, zones, rules, name)) if events else outcome
+    return outcome.and_(read_events(events, zones, rules)) if events else outcome
 
 
-def _free_busy(block: Block, rules: ReadingRules, name: str) -> Outcome:
+def _free_busy(block: Block, rules: ReadingRules) -> Outcome:
     """The busy periods of a VFREEBUSY (RFC 5545 3.8.2.6) as so many events; an unknown kind of busy is busy."""
     events: list[Event] = []
     flaws: set[str] = set()
@@ -99,4 +90,4 @@ def _free_busy(block: Block, rules: ReadingRules, name: str) -> Outcome:
                 events.append(event)
             except FAULTS:
                 flaws.add("unreadable")
-    return settle(events, rules, name).and_(Outcome([], flaws))
+    return settle(events, rules).and_(Outcome([], flaws))

@@ -18,33 +18,26 @@ from .series import FAULTS
 from .series import Window
 from .series import expand
 from .when import instant
-from .zones import Zone
 from .zones import Zones
 
 Piece = tuple[int, int]
 
 
 class Outcome(NamedTuple):
-    """What one UID came to, before it is packed. `returns` says that a later window may find more in `reduced`."""
+    """What one UID came to, before it is packed."""
 
     spans: Sequence[Piece]
     flaws: set[str]
-    reduced: str = ""
-    zones: frozenset[Zone] = frozenset()
     serves: str = ""
     seen: Seen | None = None
-    returns: bool = False
 
     def and_(self, other: "Outcome") -> "Outcome":
         """Both together; the first that serves an offer, or is ours, counts."""
         return Outcome(
             [*self.spans, *other.spans],
             self.flaws | other.flaws,
-            self.reduced + other.reduced,
-            self.zones | other.zones,
             self.serves or other.serves,
             self.seen or other.seen,
-            self.returns or other.returns,
         )
 
 
@@ -53,8 +46,8 @@ def window_of(rules: ReadingRules) -> Window:
     return Window(rules.start, rules.end, ZoneInfo(rules.zone))
 
 
-def read_events(blocks: Sequence[Block], zones: Zones, rules: ReadingRules, name: str) -> Outcome:
-    """What the VEVENTs (or AVAILABLEs) of one UID come to; `name` stands for the UID in the reduced text."""
+def read_events(blocks: Sequence[Block], zones: Zones, rules: ReadingRules) -> Outcome:
+    """What the VEVENTs (or AVAILABLEs) of one UID come to."""
     coach = ZoneInfo(rules.zone)
     events: list[Event] = []
     flaws: set[str] = set()
@@ -63,13 +56,13 @@ def read_events(blocks: Sequence[Block], zones: Zones, rules: ReadingRules, name
             events.append(read_event(block, zones, coach))
         except FAULTS:
             flaws.add("unreadable")
-    outcome = settle(events, rules, name, blocks[0].kind)
+    outcome = settle(events, rules)
     titles = [own.title(block) for block in blocks if not block.first("RECURRENCE-ID")] or [""]
     return outcome._replace(flaws=outcome.flaws | flaws, serves=served(titles, rules))
 
 
-def settle(events: Sequence[Event], rules: ReadingRules, name: str, kind: str = "VEVENT") -> Outcome:
-    """What events of one UID come to, and their reduced text as components of that kind."""
+def settle(events: Sequence[Event], rules: ReadingRules) -> Outcome:
+    """What events of one UID come to."""
     flaws = {flaw for event in events for flaw in event.flaws}
     if rules.kind == "open" and any(event.damaged or "reversed" in event.flaws for event in events):
         return Outcome([], flaws)
@@ -79,10 +72,7 @@ def settle(events: Sequence[Event], rules: ReadingRules, name: str, kind: str = 
         pieces, found = _times(master, overrides, rules)
         spans += pieces
         flaws |= found
-    kept = masters + overrides
-    reduced = "".join(event.text(name, kind) for event in kept)
-    used = frozenset(zone for event in kept for zone in event.zones())
-    return Outcome(spans, flaws, reduced, used, returns=_may_return(kept, rules))
+    return Outcome(spans, flaws)
 
 
 def current(events: Sequence[Event], coach: ZoneInfo) -> tuple[list[Event], list[Event]]:
@@ -95,15 +85,9 @@ def current(events: Sequence[Event], coach: ZoneInfo) -> tuple[list[Event], list
     newest = max((event.sequence for event in masters), default=0)
     masters = [event for event in masters if event.sequence == newest]
     overrides = [event for event in events if event.override_of is not None]
-    overrides.sort(key=lambda event: (event.sequence, event.stamp, event.text("")))
+    overrides.sort(key=lambda event: (event.sequence, event.stamp, event.order()))
     latest = {event.override_of.utc(coach): event for event in overrides if event.override_of}
-    return sorted(masters, key=lambda event: event.text("")), list(latest.values())
-
-
-def _may_return(events: list[Event], rules: ReadingRules) -> bool:
-    """Whether a later window may need these times again: series always, single events that end after this window."""
-    coach = ZoneInfo(rules.zone)
-    return any(event.recurring or event.span(coach)[1] > rules.end for event in events)
+    return sorted(masters, key=Event.order), list(latest.values())
 
 
 def _times(master: Event | None, overrides: list[Event], rules: ReadingRules) -> tuple[list[Piece], set[str]]:

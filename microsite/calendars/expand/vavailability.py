@@ -30,17 +30,16 @@ def read_availabilities(blocks: Sequence[Block], zones: Zones, rules: ReadingRul
     """What the VAVAILABILITYs of one file open together; one whose bounds cannot be read opens nothing."""
     outcome = Outcome([], set())
     layers: list[tuple[int, Spans, Spans]] = []
-    for number, block in enumerate(blocks):
+    for block in blocks:
         try:
-            bounds, text = _bounds(block, zones, rules)
+            bounds = _bounds(block, zones, rules)
         except FAULTS:
             outcome = outcome.and_(Outcome([], {"unreadable"}))
             continue
-        inside = _available(block, zones, rules, str(number))
+        inside = _available(block, zones, rules)
         soft = block.text("BUSYTYPE").upper() == "BUSY-TENTATIVE" and not rules.tentative_blocks
         layers.append((_rank(block), Spans() if soft else bounds, _common(Spans.of(inside.spans), bounds)))
-        reduced = f"BEGIN:VAVAILABILITY\r\n{text}{inside.reduced}END:VAVAILABILITY\r\n" if inside.reduced else ""
-        outcome = outcome.and_(inside._replace(spans=[], reduced=reduced))
+        outcome = outcome.and_(inside._replace(spans=[]))
     return outcome._replace(spans=list(_laid(layers)))
 
 
@@ -61,35 +60,30 @@ def _rank(block: Block) -> int:
     return 10 - int(text) if text in tuple("123456789") else 0
 
 
-def _available(block: Block, zones: Zones, rules: ReadingRules, name: str) -> Outcome:
+def _available(block: Block, zones: Zones, rules: ReadingRules) -> Outcome:
     """All AVAILABLE parts, unpacked from their own windows; a transparent or tentative one opens all the same."""
     groups: dict[str, list[Block]] = defaultdict(list)
     for part in block.within("AVAILABLE"):
         groups[part.text("UID")].append(part)
     outcome = Outcome([], set())
     served: set[str] = set()
-    for number, (_, parts) in enumerate(sorted(groups.items())):
-        one = read_events(parts, zones, msgspec.structs.replace(rules, kind="open"), f"{name}-{number}")
+    for _, parts in sorted(groups.items()):
+        one = read_events(parts, zones, msgspec.structs.replace(rules, kind="open"))
         served.add(one.serves)
         outcome = outcome.and_(one)
     # A Reading serves one offer or any: parts for different offers would each open for the other's.
     return outcome._replace(serves=served.pop() if len(served) == 1 else "")
 
 
-def _bounds(block: Block, zones: Zones, rules: ReadingRules) -> tuple[Spans, str]:
-    """The time a VAVAILABILITY speaks for, and its text again; no DTSTART or no end means without limit."""
+def _bounds(block: Block, zones: Zones, rules: ReadingRules) -> Spans:
+    """The time a VAVAILABILITY speaks for; no DTSTART or no end means without limit."""
     coach = ZoneInfo(rules.zone)
     start, end = _when(block, "DTSTART", zones), _when(block, "DTEND", zones)
-    text = "".join(when.text(name) for name, when in (("DTSTART", start), ("DTEND", end)) if when)
     low = start.utc(coach) if start else rules.start
     high = end.utc(coach) if end else max(rules.end, low)
     if start and end is None and block.first("DURATION"):
-        length = Length.read(block.text("DURATION"))
-        text += f"DURATION:{length.text()}\r\n"
-        high = start.utc_after(length, coach)
-    text += f"PRIORITY:{10 - _rank(block)}\r\n" if _rank(block) else ""
-    text += "BUSYTYPE:BUSY-TENTATIVE\r\n" if block.text("BUSYTYPE").upper() == "BUSY-TENTATIVE" else ""
-    return Spans.of([(low, high)]), text
+        high = start.utc_after(Length.read(block.text("DURATION")), coach)
+    return Spans.of([(low, high)])
 
 
 def _when(block: Block, name: str, zones: Zones) -> When | None:

@@ -1,4 +1,4 @@
-"""One date or time of a calendar: as it was written, as UTC seconds, on another zone's clock, as text again."""
+"""One date or time of a calendar: as it was written, as UTC seconds, on another zone's clock."""
 
 import re
 from datetime import UTC as PLAIN_UTC
@@ -42,11 +42,6 @@ class Length(NamedTuple):
         """The length on a clock that never changes."""
         return timedelta(days=self.days, seconds=self.exact)
 
-    def text(self) -> str:
-        """The DURATION again."""
-        sign = "-" if self.days < 0 or self.exact < 0 else ""
-        return f"{sign}P{abs(self.days)}DT{abs(self.exact)}S"
-
 
 class When(NamedTuple):
     """A date, or a clock time in a zone; no zone means floating, which is read in the coach's."""
@@ -81,19 +76,6 @@ class When(NamedTuple):
     def utc_after(self, length: Length, coach: tzinfo) -> int:
         """UTC seconds of a length later: days on the calendar first, then the rest by the clock that never changes."""
         return instant(self.value + timedelta(days=length.days), self.zone.tz if self.zone else coach) + length.exact
-
-    def text(self, name: str, extra: str = "", floating: str = "") -> str:
-        """The property line again, without anything but the time; `floating` is what a time without zone is given."""
-        if not isinstance(self.value, datetime):
-            return f"{name};VALUE=DATE{extra}:{self.value:%Y%m%d}\r\n"
-        tzid = f";TZID={self.zone.name}" if self.zone and self.zone is not UTC else "" if self.zone else floating
-        return f"{name}{tzid}{extra}:{self.stamp()}\r\n"
-
-    def stamp(self) -> str:
-        """The bare value."""
-        if not isinstance(self.value, datetime):
-            return f"{self.value.year:04}{self.value:%m%d}"
-        return f"{self.value.year:04}{self.value:%m%dT%H%M%S}{'Z' if self.zone is UTC else ''}"
 
 
 def instant(value: date | datetime, zone: tzinfo) -> int:

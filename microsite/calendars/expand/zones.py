@@ -35,11 +35,10 @@ VALUES = {
 
 
 class Zone(NamedTuple):
-    """A zone, the name it goes by here, and its definition where the name alone does not say it."""
+    """A zone, and the name it goes by here."""
 
     name: str
     tz: tzinfo
-    definition: str = ""
 
 
 UTC = Zone("UTC", ZoneInfo("UTC"))
@@ -109,7 +108,7 @@ def _defined(block: Block) -> Zone | None:
             datetime(year, 7, 1, tzinfo=tz).utcoffset()
     except (ValueError, TypeError, LookupError, AttributeError, OverflowError):
         return None
-    return Zone(name, tz, definition)
+    return Zone(name, tz)
 
 
 def _observance(part: Block) -> str:
