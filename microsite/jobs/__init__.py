@@ -13,6 +13,8 @@ from typing import Any
 from typing import NamedTuple
 from typing import Protocol
 
+from microsite.errors import CalendarError
+from microsite.errors import MailDelayed
 from microsite.errors import TryAgain
 
 Handler = Callable[[str], None]
@@ -114,6 +116,10 @@ def outcome(kind: str, error: BaseException | None, attempts: int) -> Outcome:
         return Outcome(max(error.seconds, 1), attempts)
     trouble = type(error).__name__
     failed = attempts + 1
+    if isinstance(error, CalendarError | MailDelayed):
+        # Somebody else's machine is down, maybe for days: a letter or an event is never given up for that.
+        log.warning("a job waits for another machine", extra={"kind": kind, "count": failed})
+        return Outcome(back_off(failed), min(failed, MOST_ATTEMPTS // 2), trouble)
     if failed >= MOST_ATTEMPTS:
         log.error("a job failed too often and was given up", exc_info=error, extra={"kind": kind, "count": failed})
         return Outcome(None, failed, trouble)

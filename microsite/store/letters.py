@@ -3,7 +3,9 @@
 from typing import Any
 from typing import NamedTuple
 
+from sqlalchemy import ColumnElement
 from sqlalchemy import Connection
+from sqlalchemy import and_
 from sqlalchemy import func
 from sqlalchemy import insert
 from sqlalchemy import select
@@ -56,9 +58,14 @@ class Letters:
 
     def queued_before(self, row: LetterRow) -> bool:
         """Whether an earlier letter to the same person about the same booking still waits."""
-        same = (letter.c.booking == row.booking) & (letter.c.recipient == row.recipient)
-        earlier = select(letter.c.id).where(same, letter.c.number < row.number, letter.c.state == QUEUED)
+        earlier = select(letter.c.id).where(_same_reader(row), letter.c.number < row.number, letter.c.state == QUEUED)
         return self._conn.execute(earlier.limit(1)).first() is not None
+
+    def queued_after(self, row: LetterRow) -> str | None:
+        """The id of the next letter to the same person about the same booking that waits."""
+        later = select(letter.c.id).where(_same_reader(row), letter.c.number > row.number, letter.c.state == QUEUED)
+        found: str | None = self._conn.scalar(later.order_by(letter.c.number).limit(1))
+        return found
 
     def waiting(self, booking: str, recipient: str) -> bool:
         """Whether any letter to that person about that booking still waits."""
@@ -80,3 +87,11 @@ class Letters:
     def all_queued(self) -> list[str]:
         """Ids of every letter that waits."""
         return list(self._conn.scalars(select(letter.c.id).where(letter.c.state == QUEUED).order_by(letter.c.number)))
+
+
+def _same_reader(row: LetterRow) -> ColumnElement[bool]:
+    # The coach is part of it: letters of no booking would else wait for another coach's mailbox.
+    same: ColumnElement[bool] = and_(
+        letter.c.coach == row.coach, letter.c.booking == row.booking, letter.c.recipient == row.recipient
+    )
+    return same

@@ -9,6 +9,8 @@ from typing import Any
 import msgspec
 
 from microsite.core.availability import nearest
+from microsite.core.bookings import AWAITING_EMAIL
+from microsite.core.bookings import CONFIRMED
 from microsite.core.bookings import ENDED
 from microsite.core.bookings import Booking
 from microsite.core.bookings import purge_at
@@ -34,6 +36,7 @@ from . import look
 from .status import status_url
 from .tell import tell
 
+WAIT_SECONDS = 60
 SENT = "sent"
 REFUSED = "refused"
 DROPPED = "dropped"
@@ -46,14 +49,15 @@ def send(services: Services, letter_id: str) -> None:
         if row is None or row.state != "queued":
             return
         if tx.letters.queued_before(row):
-            raise TryAgain(1)
+            # Whoever settles that one asks for this one; this is for the case that nobody does.
+            raise TryAgain(WAIT_SECONDS)
         booking = tx.bookings.get(row.booking) if row.booking else None
         settings = tx.coaches.settings(row.coach)
     delivery = None
     order: LetterOrder | None = None
     if row.recipient == "coach":
         order = _to_coach(services, row, booking, settings)
-    elif booking and (delivery := _opened(services, booking)):
+    elif booking and not _outdated(services, row, booking) and (delivery := _opened(services, booking)):
         order = _to_client(services, row, booking, settings, delivery)
     if order is None or not order.address:
         _settle(services, row, booking, DROPPED, delivery)
@@ -64,6 +68,14 @@ def send(services: Services, letter_id: str) -> None:
         _settle(services, row, booking, REFUSED, delivery)
         return
     _settle(services, row, booking, SENT, delivery)
+
+
+def _outdated(services: Services, row: Any, booking: Booking) -> bool:
+    """What waited until it is no longer true: a reminder, or a button. All else is told, however late."""
+    if row.kind == "verify-address":
+        return booking.state != AWAITING_EMAIL
+    true = booking.state == CONFIRMED and booking.start == row.start and services.clock() < row.start
+    return row.kind == "reminder" and not true
 
 
 def _opened(services: Services, booking: Booking) -> Delivery | None:
@@ -177,24 +189,38 @@ def _alternatives(services: Services, booking: Booking) -> tuple[int, ...]:
 
 
 def _settle(services: Services, row: Any, booking: Booking | None, state: str, delivery: Delivery | None) -> None:
-    """Note what became of a letter, and take out of the envelope what is no longer needed."""
-    without_token = None
-    if booking and delivery and delivery.first_token and state == SENT and row.kind != "verify-address":
-        without_token = services.sealer.seal_delivery(
-            booking.delivery_day,
-            booking.id,
-            Delivery(delivery.address, delivery.language, delivery.zone, None, delivery.reminders),
-        )
-    with services.store.write() as tx:
-        if not tx.letters.set_state(row.id, state) or booking is None:
+    """Note what became of a letter, ask for the next one, and take out of the envelope what is no longer needed."""
+    handed = bool(delivery and delivery.first_token) and state == SENT and row.kind != "verify-address"
+    refused = state == REFUSED and row.recipient == "client"
+    # What is read and written again here (envelope, letters) is kept from others by the coach's lock.
+    with services.store.change(row.coach) if handed or refused else services.store.write() as tx:
+        if not tx.letters.set_state(row.id, state):
             return
-        current = tx.bookings.get(booking.id)
+        if following := tx.letters.queued_after(row):
+            services.jobs.enqueue(tx, "letter", following)
+        current = tx.bookings.get(booking.id) if booking else None
         if current is None:
             return
-        if current.state in ENDED and not tx.letters.waiting(booking.id, "client"):
-            tx.bookings.set_sealed(booking.id, delivery=None)
-        elif without_token and tx.bookings.sealed(booking.id).delivery is not None:
-            # The first link has been handed over: from now on only its holder has the key of the client's copy.
-            tx.bookings.set_sealed(booking.id, delivery=without_token)
-        if state == REFUSED and row.recipient == "client":
+        if current.state in ENDED and not tx.letters.waiting(current.id, "client"):
+            tx.bookings.set_sealed(current.id, delivery=None)
+        elif handed:
+            _forget_token(services, tx, current)
+        if refused:
             tell(services, tx, current, LETTER_REFUSED)
+
+
+def _forget_token(services: Services, tx: Any, current: Booking) -> None:
+    """The first link has been handed over: from now on only its holder has the key of the client's copy.
+
+    The envelope is opened anew: while the letter was on its way the booking may have moved to another day's key.
+    """
+    sealed = tx.bookings.sealed(current.id).delivery
+    if sealed is None:
+        return
+    try:
+        held = services.sealer.open_delivery(current.delivery_day, current.id, sealed)
+    except CannotOpen:
+        return
+    kept = Delivery(held.address, held.language, held.zone, None, held.reminders)
+    resealed = services.sealer.seal_delivery(current.delivery_day, current.id, kept)
+    tx.bookings.set_sealed(current.id, delivery=resealed)

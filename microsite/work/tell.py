@@ -12,10 +12,13 @@ from microsite.core.bookings import Booking
 from microsite.core.events import Counter
 from microsite.core.events import next_counter
 from microsite.core.letters import ASKED_AGAIN
+from microsite.core.letters import Letter
 from microsite.core.letters import letters_for
 from microsite.core.letters import message_id
 from microsite.errors import TryAgain
 from microsite.services import Services
+
+ENDINGS = frozenset({"cancelled", "cancelled-by-coach", "cancelled-by-client", "cancelled-in-calendar"})
 
 
 class NewLetter(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +40,8 @@ def tell(services: Services, tx: Any, booking: Booking, happening: str, old_star
     tx.happenings.note(booking.coach, booking.ref, services.clock(), happening)
     has_address = tx.bookings.sealed(booking.id).delivery is not None
     for letter in letters_for(happening, booking, has_address):
+        if not _owed(tx, booking, letter):
+            continue
         if letter.with_ics:
             booking = _count_on(services, tx, booking, changed=happening != ASKED_AGAIN)
         first = letter.to == "client" and not tx.letters.of(booking.id)
@@ -76,6 +81,17 @@ def queue(services: Services, tx: Any, coach: str, booking: Booking | None, new:
 def new_message_id(services: Services) -> str:
     """A random Message-ID on the site's own host."""
     return message_id(secrets.token_hex(16), services.config.host)
+
+
+def _owed(tx: Any, booking: Booking, letter: Letter) -> bool:
+    """Whether this letter says anything: the end of a booking is told to those who were told that there is one.
+
+    An address that was asked for its word and never gave it is not written to again.
+    """
+    if letter.kind not in ENDINGS:
+        return True
+    before = {row.kind for row in tx.letters.of(booking.id) if row.recipient == letter.to}
+    return bool(before - {"verify-address"}) or (letter.to == "client" and not before)
 
 
 def _count_on(services: Services, tx: Any, booking: Booking, changed: bool) -> Booking:

@@ -1,5 +1,7 @@
 """Small wishes of the client: the mail again, a discreet title, reminders on or off, a calendar address of her own."""
 
+from typing import Any
+
 from microsite.core.bookings import CONFIRMED
 from microsite.core.bookings import LIVE
 from microsite.core.bookings import Booking
@@ -31,33 +33,35 @@ def send_again(services: Services, booking_id: str, ref: str) -> None:
 
 
 def set_discreet(services: Services, booking_id: str, ref: str, discreet: bool) -> None:
-    """Choose whether the client's file bears the neutral title or the session type."""
+    """Choose whether the client's file bears the neutral title or the session type, and so is a new version of it."""
     booking = _mine(services, booking_id, ref)
-    with services.store.write() as tx:
-        if tx.bookings.change(booking, discreet=discreet) is None:
+    told_otherwise = booking.client_dtstamp > 0 and booking.discreet != discreet
+    with services.store.change(booking.coach) as tx:
+        sequence = booking.client_seq + (1 if told_otherwise else 0)
+        if tx.bookings.change(booking, discreet=discreet, client_seq=sequence) is None:
             raise NotPossibleNow("the booking changed meanwhile")
 
 
 def wants_reminders(services: Services, booking: Booking) -> bool | None:
     """Whether a reminder will be sent; None where there is no address to send one to."""
-    delivery = _delivery(services, booking)
+    with services.store.read() as tx:
+        delivery = _opened(services, tx, booking)
     return None if delivery is None else delivery.reminders
 
 
 def set_reminders(services: Services, booking_id: str, ref: str, wanted: bool) -> None:
     """Switch the reminder on or off; raises NotPossibleNow where there is no address."""
     booking = _mine(services, booking_id, ref)
-    delivery = _delivery(services, booking)
-    if delivery is None:
-        raise NotPossibleNow("there is no address to remind")
-    changed = Delivery(delivery.address, delivery.language, delivery.zone, delivery.first_token, wanted)
-    sealed = services.sealer.seal_delivery(booking.delivery_day, booking.id, changed)
-    with services.store.write() as tx:
-        if tx.bookings.change(booking) is None:
-            raise NotPossibleNow("the booking changed meanwhile")
+    with services.store.change(booking.coach) as tx:
+        current = tx.bookings.need(booking_id)
+        delivery = _opened(services, tx, current)
+        if delivery is None:
+            raise NotPossibleNow("there is no address to remind")
+        changed = Delivery(delivery.address, delivery.language, delivery.zone, delivery.first_token, wanted)
+        sealed = services.sealer.seal_delivery(current.delivery_day, current.id, changed)
         tx.bookings.set_sealed(booking_id, delivery=sealed)
         if wanted:
-            plan_reminder(services, tx, booking)
+            plan_reminder(services, tx, current)
 
 
 def feed_address(services: Services, booking_id: str, ref: str) -> str:
@@ -81,9 +85,8 @@ def _mine(services: Services, booking_id: str, ref: str) -> Booking:
     return booking
 
 
-def _delivery(services: Services, booking: Booking) -> Delivery | None:
-    with services.store.read() as tx:
-        sealed = tx.bookings.sealed(booking.id).delivery
+def _opened(services: Services, tx: Any, booking: Booking) -> Delivery | None:
+    sealed = tx.bookings.sealed(booking.id).delivery
     if sealed is None:
         return None
     try:
