@@ -27,7 +27,7 @@ FOLLOWS: dict[str, frozenset[str]] = {
     AWAITING_EMAIL: frozenset({CONFIRMING, EXPIRED, CANCELLED}),
     AWAITING_COACH: frozenset({CONFIRMED, DECLINED, EXPIRED, CANCELLED, FROZEN}),
     CONFIRMED: frozenset({CONFIRMED, CANCELLED, FROZEN}),
-    FROZEN: frozenset({CONFIRMED, CANCELLED, AWAITING_COACH}),
+    FROZEN: frozenset({CONFIRMED, CANCELLED, AWAITING_COACH, DECLINED}),
 }
 """What may follow a state; the ended ones are followed by nothing."""
 
@@ -81,6 +81,11 @@ class Booking(msgspec.Struct, frozen=True, kw_only=True):
         """Whether it holds its time."""
         return self.state in LIVE
 
+    @property
+    def requested(self) -> bool:
+        """Whether it waits for the coach's word, also while it is frozen: only a request then has a deadline."""
+        return self.state == AWAITING_COACH or (self.state == FROZEN and self.hold_until is not None)
+
 
 def may_follow(state: str, after: str) -> bool:
     """Whether a booking in `state` may become `after`."""
@@ -90,6 +95,11 @@ def may_follow(state: str, after: str) -> bool:
 def cancel_deadline(start: int, notice_minutes: int) -> int:
     """Until when (UTC seconds, exclusive) the client may cancel or move."""
     return start - notice_minutes * MINUTE
+
+
+def answer_deadline(start: int, now: int, request_minutes: int) -> int:
+    """Until when (UTC seconds) a request waits for the coach: never beyond its start."""
+    return min(start, now + request_minutes * MINUTE)
 
 
 def purge_at(end: int, retention_days: int) -> int:

@@ -166,7 +166,8 @@ def _moved(booking: Booking, doubt: Doubt | None, found: Seen, others: Sequence[
 def _lasting(booking: Booking, doubt: Doubt | None, fresh: Doubt, now: int, then: Change) -> Change | None:
     """Note the doubt, wait while it lasts, then act on it; another doubt than before begins anew."""
     same = doubt is not None and (doubt.kind, doubt.start, doubt.end) == (fresh.kind, fresh.start, fresh.end)
-    if doubt is None or not same:
+    # A doubt from the future was noted by a clock that has been set back since: it must not wait that long again.
+    if doubt is None or not same or doubt.since > now:
         return Suspect(booking, fresh)
     return then if now - doubt.since >= STABLE else None
 

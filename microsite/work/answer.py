@@ -12,6 +12,7 @@ from microsite.core.bookings import CONFIRMED
 from microsite.core.bookings import CONFIRMING
 from microsite.core.bookings import DECLINED
 from microsite.core.bookings import EXPIRED
+from microsite.core.bookings import FROZEN
 from microsite.core.bookings import HOLD
 from microsite.core.bookings import PENDING
 from microsite.core.bookings import Booking
@@ -27,6 +28,8 @@ from .judge import tell_approved
 from .sweep import enqueue_sweeps
 from .sync import account_of
 from .tell import tell
+
+WAIT_SECONDS = 300
 
 
 def confirm_address(services: Services, booking_id: str, ref: str) -> Booking:
@@ -80,9 +83,16 @@ def expire(services: Services, booking_id: str) -> None:
     """The job: a hold or request whose time is up frees its slot."""
     with services.store.read() as tx:
         booking = tx.bookings.get(booking_id)
-    if booking is None or booking.state not in PENDING or booking.hold_until is None:
+    if booking is None or booking.hold_until is None:
         return
-    left = booking.hold_until - services.clock()
+    now = services.clock()
+    unsettled = booking.state == FROZEN or booking.pending_start is not None
+    if booking.requested and unsettled and now < booking.start:
+        # While it is frozen or moves, what it waits for is not an answer to this time.
+        raise TryAgain(WAIT_SECONDS)
+    if booking.state not in PENDING:
+        return
+    left = booking.hold_until - now
     if left > 0:
         raise TryAgain(left)
     with services.store.change(booking.coach) as tx:

@@ -28,8 +28,10 @@ from . import look
 from .calendars import sync_all
 from .cancel import may_cancel_until
 from .remind import plan_reminder
+from .retime import deadline_at
 from .retime import retime
 from .sync import account_of
+from .sync import sync_calendar
 from .tell import tell
 
 CHECK_SECONDS = 5.0
@@ -75,7 +77,7 @@ def check(services: Services, booking_id: str) -> None:
         return
     with services.store.change(booking.coach) as tx:
         if _in_the_way(services, tx, booking):
-            _give_up(tx, booking)
+            _give_up(services, tx, booking)
         else:
             services.jobs.enqueue(tx, "move.write", booking_id)
 
@@ -92,9 +94,9 @@ def write(services: Services, booking_id: str) -> None:
     except CalendarError as error:
         _wait_or_give_up(services, booking, error)
         return
-    with services.store.write() as tx:
+    with services.store.change(booking.coach) as tx:
         if etag is None:
-            _give_up(tx, booking)
+            _give_up(services, tx, booking)
         elif tx.bookings.change(booking, coach_etag=etag, coach_seq=booking.coach_seq + 1):
             services.jobs.enqueue(tx, "move.verify", booking_id)
         else:
@@ -111,25 +113,34 @@ def verify(services: Services, booking_id: str) -> None:
             services.jobs.enqueue(tx, "move.back", booking_id)
             return
         start, end = booking.pending_start or 0, booking.pending_end or 0
-        moved = retime(
-            services, tx, booking, start, end, pending_start=None, pending_end=None, hold_until=_kept(booking)
-        )
+        settled = _settled(services, tx, booking, start)
+        moved = retime(services, tx, booking, start, end, **settled)
         tx.bookings.set_doubt(booking_id, None)
         plan_reminder(services, tx, tell(services, tx, moved, letters.MOVED_BY_CLIENT, old_start=booking.start))
 
 
 def back(services: Services, booking_id: str) -> None:
-    """After a move that may not stand: put the old time back into the event, then forget the new one."""
+    """After a move that may not stand: put the old time back into the event, then forget the new one.
+
+    Only where the event has the new time: where the coach dragged it meanwhile, that is hers to judge.
+    """
     booking = _moving(services, booking_id)
     if booking is None:
         return
+    etag = None
     try:
-        etag = _put_time(services, booking, booking.start, booking.end, booking.coach_seq + 1)
+        sync_calendar(services, booking.coach_calendar, CHECK_SECONDS)
+        if _has_new_time(services, booking):
+            # Above the number that the new time was written with, or may have been.
+            etag = _put_time(services, booking, booking.start, booking.end, booking.coach_seq + 2)
     except CalendarChanged:
         raise TryAgain(1) from None
-    with services.store.write() as tx:
-        values = {"coach_etag": etag, "coach_seq": booking.coach_seq + 1} if etag is not None else {}
-        _give_up(tx, booking, **values)
+    except CalendarError as error:
+        raise TryAgain(error.retry_after or 60) from None
+    with services.store.change(booking.coach) as tx:
+        values = {"coach_etag": etag, "coach_seq": booking.coach_seq + 2} if etag is not None else {}
+        _give_up(services, tx, booking, **values)
+        services.jobs.enqueue(tx, "sync", booking.coach_calendar)
 
 
 def _put_time(services: Services, booking: Booking, start: int, end: int, sequence: int) -> str | None:
@@ -143,6 +154,12 @@ def _put_time(services: Services, booking: Booking, start: int, end: int, sequen
     changes = EventChanges(start=start, end=end, sequence=sequence, stamp=services.clock())
     patched = services.calendars.patch(there.ics, changes)
     return services.calendars.replace(account, booking.coach_href, patched, there.etag).etag
+
+
+def _has_new_time(services: Services, booking: Booking) -> bool:
+    with services.store.read() as tx:
+        seen = [one for one in tx.mirror.seen(booking.coach) if one.href == booking.coach_href]
+    return any((one.start, one.end) == (booking.pending_start, booking.pending_end) for one in seen)
 
 
 def _moving(services: Services, booking_id: str) -> Booking | None:
@@ -177,12 +194,16 @@ def _wait_or_give_up(services: Services, booking: Booking, error: CalendarError)
         services.jobs.enqueue(tx, "move.back", booking.id)
 
 
-def _give_up(tx: Any, booking: Booking, **values: Any) -> None:
-    kept = {"pending_start": None, "pending_end": None, "hold_until": _kept(booking), "reason": FAILED}
-    if tx.bookings.change(booking, **kept, **values) is None:
+def _give_up(services: Services, tx: Any, booking: Booking, **values: Any) -> None:
+    settled = _settled(services, tx, booking, booking.start)
+    if tx.bookings.change(booking, reason=FAILED, **settled, **values) is None:
         raise TryAgain(1)
 
 
-def _kept(booking: Booking) -> int | None:
-    """A request keeps a deadline of its own while it waits for the coach; a confirmed booking has none."""
-    return booking.start if booking.state == AWAITING_COACH else None
+def _settled(services: Services, tx: Any, booking: Booking, start: int) -> dict[str, Any]:
+    """What ends a move, with the deadline of a request at that start; what the coach did meanwhile is judged now."""
+    hold = deadline_at(services, tx, booking, start)
+    if hold is not None:
+        services.jobs.enqueue(tx, "expire", booking.id, hold - services.clock())
+    services.jobs.enqueue(tx, "judge", booking.coach)
+    return {"pending_start": None, "pending_end": None, "hold_until": hold}

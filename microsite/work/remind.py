@@ -6,6 +6,7 @@ A job may come too early (the booking was moved to a later day): it then asks to
 from typing import Any
 
 from microsite.core.bookings import CONFIRMED
+from microsite.core.bookings import FROZEN
 from microsite.core.bookings import Booking
 from microsite.core.letters import REMINDER_DUE
 from microsite.core.settings import CoachSettings
@@ -15,6 +16,8 @@ from microsite.errors import TryAgain
 from microsite.services import Services
 
 from .tell import tell
+
+WAIT_SECONDS = 300
 
 
 def plan_reminder(services: Services, tx: Any, booking: Booking) -> None:
@@ -28,7 +31,7 @@ def remind(services: Services, booking_id: str) -> None:
     """The job: send the reminder if it is time, wanted, and not yet sent for this time."""
     with services.store.read() as tx:
         booking = tx.bookings.get(booking_id)
-        if booking is None or booking.state != CONFIRMED:
+        if booking is None or booking.state not in {CONFIRMED, FROZEN}:
             return
         due = _due(tx.coaches.settings(booking.coach), booking)
         sealed = tx.bookings.sealed(booking_id).delivery
@@ -37,13 +40,16 @@ def remind(services: Services, booking_id: str) -> None:
         raise TryAgain(due - now)
     if now >= booking.start or booking.reminded_for == booking.start or sealed is None:
         return
+    if booking.state == FROZEN or booking.pending_start is not None:
+        # Its time is not certain now; once it is, the reminder says the true one.
+        raise TryAgain(WAIT_SECONDS)
     try:
         wanted = services.sealer.open_delivery(booking.delivery_day, booking_id, sealed).reminders
     except CannotOpen:
         return
     if not wanted:
         return
-    with services.store.write() as tx:
+    with services.store.change(booking.coach) as tx:
         reminded = tx.bookings.change(booking, reminded_for=booking.start)
         if reminded is None:
             raise TryAgain(1)

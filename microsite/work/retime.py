@@ -1,10 +1,11 @@
-"""Giving a booking a new time: its dates, its envelope's day key, and the life of its links move with it."""
+"""Giving a booking a new time: its dates, day key, deadline and the life of its links move with it."""
 
 from datetime import UTC
 from datetime import datetime
 from typing import Any
 
 from microsite.core.bookings import Booking
+from microsite.core.bookings import answer_deadline
 from microsite.core.bookings import purge_at
 from microsite.errors import CannotOpen
 from microsite.errors import TryAgain
@@ -32,6 +33,14 @@ def retime(services: Services, tx: Any, booking: Booking, start: int, end: int, 
         raise TryAgain(1)
     tx.links.extend(booking.id, expires)
     return moved
+
+
+def deadline_at(services: Services, tx: Any, booking: Booking, start: int) -> int | None:
+    """Until when the coach may answer a request that is to be at `start`; None where nobody waits for her."""
+    offer = tx.coaches.settings(booking.coach).offer(booking.offer)
+    if not booking.requested:
+        return None
+    return answer_deadline(start, services.clock(), offer.request) if offer else start
 
 
 def _reseal(services: Services, tx: Any, booking: Booking, day: str) -> None:
