@@ -7,8 +7,10 @@ from typing import NamedTuple
 
 import msgspec
 from sqlalchemy import Connection
+from sqlalchemy import and_
 from sqlalchemy import delete
 from sqlalchemy import insert
+from sqlalchemy import or_
 from sqlalchemy import select
 from sqlalchemy import update
 
@@ -19,6 +21,9 @@ from microsite.core.spans import Spans
 from .tables import calendar
 from .tables import calendar_span
 from .tables import resource
+
+CLOCK_SLACK = 60
+"""Seconds by which the clocks of two machines may differ."""
 
 
 class CalendarRow(NamedTuple):
@@ -89,8 +94,13 @@ class Mirror:
         return [_calendar(row) for row in self._conn.execute(select(calendar).where(calendar.c.url == url))]
 
     def due(self, now: int) -> list[CalendarRow]:
-        """The calendars whose turn it is to be polled."""
-        return [_calendar(row) for row in self._conn.execute(select(calendar).where(calendar.c.next_poll_at <= now))]
+        """The calendars whose turn it is to be polled, and those whose turn was set by a clock that was wrong."""
+        turn = or_(
+            and_(calendar.c.next_poll_at <= now, calendar.c.backoff_until <= now),
+            calendar.c.last_ok_at > now + CLOCK_SLACK,
+            calendar.c.first_failed_at > now + CLOCK_SLACK,
+        )
+        return [_calendar(row) for row in self._conn.execute(select(calendar).where(turn))]
 
     def set_state(self, known: CalendarRow, **values: Any) -> bool:
         """Change a calendar if nobody else synced it since it was read."""

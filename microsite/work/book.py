@@ -21,6 +21,7 @@ from microsite.core.bookings import FAILED
 from microsite.core.bookings import HOLD
 from microsite.core.bookings import LINK_LETTERS
 from microsite.core.bookings import Booking
+from microsite.core.bookings import answer_deadline
 from microsite.core.bookings import purge_at
 from microsite.core.events import Event
 from microsite.core.events import coach_event
@@ -50,6 +51,7 @@ from .remind import plan_reminder
 from .retime import date_of
 from .status import add_status_link
 from .sweep import enqueue_sweeps
+from .sweep import sweep_address
 from .sync import account_of
 from .tell import tell
 
@@ -128,9 +130,9 @@ def write(services: Services, booking_id: str) -> None:
     if booking is None or booking.state != CONFIRMING:
         return
     settings, offer = _settings(services, booking)
-    calendar = bookings_calendar(services, booking.coach)
     event = coach_event_of(services, booking, settings, offer, pending=offer.mode == "coach")
     try:
+        calendar = bookings_calendar(services, booking.coach)
         written = services.calendars.create(account_of(services, calendar), booking.coach_uid, render(event))
     except CalendarChanged:
         with services.store.change(booking.coach) as tx:
@@ -139,9 +141,16 @@ def write(services: Services, booking_id: str) -> None:
     except CalendarError as error:
         _wait_or_fail(services, booking, error)
         return
-    with services.store.write() as tx:
-        tx.bookings.change(booking, coach_calendar=calendar.id, coach_href=written.href, coach_etag=written.etag)
-        services.jobs.enqueue(tx, "book.verify", booking.id)
+    with services.store.change(booking.coach) as tx:
+        current = tx.bookings.get(booking_id)
+        if current is None or current.state != CONFIRMING:
+            # Cancelled or erased while the event was on its way: nobody else knows that it has landed.
+            sweep_address(services, tx, calendar.id, written.href)
+            return
+        where = {"coach_calendar": calendar.id, "coach_href": written.href, "coach_etag": written.etag}
+        if tx.bookings.change(current, **where) is None:
+            raise TryAgain(1)
+        services.jobs.enqueue(tx, "book.verify", booking_id)
 
 
 def verify(services: Services, booking_id: str) -> None:
@@ -166,8 +175,10 @@ def verify(services: Services, booking_id: str) -> None:
 def _conclude(services: Services, tx: Any, booking: Booking, offer: Offer) -> None:
     """The calendar has it: confirmed, or waiting for the coach's word until the request expires."""
     now = services.clock()
+    # What she did to the event before now was nobody's to judge.
+    services.jobs.enqueue(tx, "judge", booking.coach)
     if offer.mode == "coach":
-        until = min(booking.start, now + offer.request * MINUTE)
+        until = answer_deadline(booking.start, now, offer.request)
         requested = tx.bookings.change(booking, state=AWAITING_COACH, hold_until=until)
         if requested is None:
             raise TryAgain(1)

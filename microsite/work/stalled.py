@@ -7,25 +7,43 @@ restored backup or a lost job harmless.
 from typing import Any
 
 from microsite.core.bookings import CONFIRMING
+from microsite.core.bookings import FROZEN
+from microsite.core.bookings import LIVE
+from microsite.core.bookings import PENDING
+from microsite.core.bookings import Booking
 from microsite.core.letters import CALENDAR_UNREACHABLE
 from microsite.core.spans import MINUTE
 from microsite.services import Services
 
 from .tell import tell_coach
 
+CHAINS = {
+    "book.check": ("book.check", "book.write", "book.verify"),
+    "move.check": ("move.check", "move.write", "move.verify", "move.back"),
+}
+
 
 def take_up(services: Services, _key: str = "") -> None:
     """The periodic job."""
     now = services.clock()
     with services.store.read() as tx:
-        stuck = [booking for booking in tx.bookings.in_states([CONFIRMING]) if not _has_job(services, tx, booking.id)]
+        stuck = [
+            (step, booking.id)
+            for booking in tx.bookings.in_states(LIVE)
+            for step in _next_steps(booking)
+            if not _has_job(services, tx, step, booking.id)
+        ]
+        # A frozen booking may be judged otherwise because another one went out of its way.
+        frozen = {booking.coach for booking in tx.bookings.in_states([FROZEN]) if booking.end > now}
         letters = [letter for letter in tx.letters.all_queued() if not services.jobs.known(tx, "letter", letter)]
         untold = [row for row in tx.coaches.all() if not row.told_unreachable_at and _unreachable(tx, row, now)]
-    if not (stuck or letters or untold):
+    if not (stuck or frozen or letters or untold):
         return
     with services.store.write() as tx:
-        for booking in stuck:
-            services.jobs.enqueue(tx, "book.check", booking.id)
+        for step, booking_id in stuck:
+            services.jobs.enqueue(tx, step, booking_id)
+        for coach in frozen:
+            services.jobs.enqueue(tx, "judge", coach)
         for letter in letters:
             services.jobs.enqueue(tx, "letter", letter)
         for row in untold:
@@ -33,8 +51,18 @@ def take_up(services: Services, _key: str = "") -> None:
             tell_coach(services, tx, row.slug, CALENDAR_UNREACHABLE)
 
 
-def _has_job(services: Services, tx: Any, booking_id: str) -> bool:
-    return any(services.jobs.known(tx, kind, booking_id) for kind in ("book.check", "book.write", "book.verify"))
+def _next_steps(booking: Booking) -> list[str]:
+    """The jobs without which a live booking would stay as it is for ever."""
+    if booking.state == CONFIRMING:
+        return ["book.check"]
+    moving = ["move.check"] if booking.pending_start is not None and booking.state != FROZEN else []
+    deadline = ["expire"] if booking.state in PENDING or booking.requested else []
+    return moving + deadline
+
+
+def _has_job(services: Services, tx: Any, step: str, booking_id: str) -> bool:
+    chain = CHAINS.get(step, (step,))
+    return any(services.jobs.known(tx, kind, booking_id) for kind in chain)
 
 
 def _unreachable(tx: Any, row: Any, now: int) -> bool:

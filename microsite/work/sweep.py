@@ -22,8 +22,13 @@ def enqueue_sweeps(services: Services, tx: Any, booking: Booking) -> None:
     if row is None:
         return
     href = booking.coach_href or services.calendars.href_of(account_of(services, row), booking.coach_uid)
+    sweep_address(services, tx, row.id, href)
+
+
+def sweep_address(services: Services, tx: Any, calendar_id: str, href: str) -> None:
+    """The same for an event of ours at an address whose booking may be gone already."""
     for number, delay in enumerate((0, *SWEEPS)):
-        services.jobs.enqueue(tx, "sweep", f"{number} {row.id} {href}", delay)
+        services.jobs.enqueue(tx, "sweep", f"{number} {calendar_id} {href}", delay)
 
 
 def sweep(services: Services, key: str) -> None:

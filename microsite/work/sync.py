@@ -45,7 +45,7 @@ def sync_due(services: Services, _key: str = "") -> None:
     """The periodic job: ask for a sync of every calendar whose turn it is."""
     now = services.clock()
     with services.store.read() as tx:
-        due = [row for row in tx.mirror.due(now) if row.backoff_until <= now]
+        due = tx.mirror.due(now)
     if due:
         with services.store.write() as tx:
             for row in due:
@@ -123,7 +123,7 @@ def account_of(services: Services, row: Any) -> Account:
 
 
 def _old(row: Any, now: int) -> bool:
-    fresh = now - row.last_ok_at < 120 or row.next_poll_at - now > 3 * 3600
+    fresh = 0 <= now - row.last_ok_at < 120 or row.next_poll_at - now > 3 * 3600
     return not fresh and row.backoff_until <= now and not row.url.startswith("http://embedded.invalid/")
 
 
