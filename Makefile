@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: run test check install-dev texts lock clean
+.PHONY: run test test-postgres check install-dev texts lock clean
 
 run: .venv/.run
 	@$(BIN)/python -m microsite.cli serve
@@ -10,6 +10,10 @@ run: .venv/.run
 test: .venv/.dev
 	$(BIN)/python -m tests.machine
 	$(BIN)/python -m pytest
+
+test-postgres: .venv/.dev
+	$(BIN)/python -m tests.machine
+	MICROSITE_TEST_DATABASE=postgres $(BIN)/python -m pytest tests/store tests/jobs tests/work tests/flow -m "not browser"
 
 check: .venv/.dev
 	$(BIN)/ruff check .

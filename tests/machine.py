@@ -1,7 +1,7 @@
-"""Installs what the tests need of the machine: a browser, libical and age, by the system's package manager when it may.
+"""Installs what the tests need of the machine: a browser, libical, age and PostgreSQL.
 
-Run before pytest by `make test`. What cannot be installed is said here once; the tests that need it then fail, they
-are never skipped.
+By the system's package manager when it may; run before pytest by `make test`. What cannot be installed is said here
+once; the tests that need it then fail, they are never skipped.
 """
 
 import os
@@ -15,6 +15,7 @@ PACKAGES = {
     "chromium": lambda: bool(shutil.which("chromium") or shutil.which("chromium-browser") or _playwright_browser()),
     "libical3": lambda: bool(find_library("ical") or glob("/usr/lib/*/libical.so.3")),
     "age": lambda: bool(shutil.which("age")),
+    "postgresql": lambda: bool(glob("/usr/lib/postgresql/*/bin/initdb") or shutil.which("initdb")),
 }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from contextlib import contextmanager
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,7 +62,9 @@ def _upgrade(store: "Store", migrations: Path) -> bool:
             config.attributes["connection"] = conn
             command.upgrade(config, "head")
         done = True
-    return done if store.sqlite else _upgrade_queue(store) or done
+    if store.sqlite:
+        return done
+    return upgrade_queue(store, resources.files("procrastinate.sql.migrations")) or done
 
 
 @contextmanager
@@ -85,12 +88,9 @@ def _migrating(store: "Store") -> Iterator[Connection]:
                 raw.execute("PRAGMA foreign_keys=ON")
 
 
-def _upgrade_queue(store: "Store") -> bool:
+def upgrade_queue(store: "Store", migrations: Traversable) -> bool:
     """Make procrastinate's tables, or run those of its migrations that are newer than what is there."""
-    scripts = sorted(
-        (one for one in resources.files("procrastinate.sql.migrations").iterdir() if one.name.endswith(".sql")),
-        key=lambda one: one.name,
-    )
+    scripts = sorted((one for one in migrations.iterdir() if one.name.endswith(".sql")), key=lambda one: one.name)
     newest = scripts[-1].name
     with store.engine.begin() as conn:
         conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ONE_AT_A_TIME})
