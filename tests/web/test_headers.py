@@ -23,7 +23,7 @@ def addresses(app: Flask) -> list[str]:
     with app.test_request_context():
         found = []
         for rule in app.url_map.iter_rules():
-            path = re.sub(r"<(?:[^:>]+:)?(\w+)>", lambda part: VALUES[part[1]], rule.rule)
+            path = re.sub(r"<(?:[^:>]+:)?(\w+)>", lambda part: VALUES.get(part[1], "x"), rule.rule)
             found.append(path)
         return found
 
