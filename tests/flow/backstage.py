@@ -6,10 +6,12 @@ from contextlib import contextmanager
 import msgspec
 
 from microsite.config import load_config
-from microsite.core.letters import CLIENT
+from microsite.core.bookings import ENDED
+from microsite.core.bookings import LIVE
 from microsite.services import Services
 from microsite.services import build
 from tests.conftest import Site
+from tests.conftest import wait_until
 
 
 @contextmanager
@@ -33,16 +35,17 @@ def change_offer(site: Site, coach: str, offer: str, **changes: object) -> None:
 
 def states(site: Site, coach: str) -> list[str]:
     """The states of all bookings there ever were, in order of time."""
-    from microsite.core.bookings import ENDED
-    from microsite.core.bookings import LIVE
-
     with backstage(site) as services, services.store.read() as tx:
         found = tx.bookings.in_states(LIVE | ENDED)
     return [each.state for each in sorted(found, key=lambda each: each.start) if each.coach == coach]
 
 
-def told(site: Site, ref: str, coach: str) -> list[str]:
-    """The kinds of all letters to the client of a booking, in order."""
-    with backstage(site) as services, services.store.read() as tx:
-        booking = tx.bookings.by_ref(coach, ref)
-        return [row.kind for row in tx.letters.of(booking.id) if row.recipient == CLIENT]
+def wait_until_all_is_told(site: Site) -> None:
+    """Wait until no letter is queued: only then can be said that there is no second one."""
+    with backstage(site) as services:
+
+        def queued() -> list[str]:
+            with services.store.read() as tx:
+                return tx.letters.all_queued()
+
+        wait_until(lambda: not queued(), what="every letter sent")

@@ -7,6 +7,7 @@ import pytest
 from microsite.core.letters import SUBJECTS
 from tests.conftest import wait_until
 from tests.flow.backstage import states
+from tests.flow.backstage import wait_until_all_is_told
 from tests.flow.practice import COACH
 from tests.flow.practice import EMAIL
 from tests.flow.practice import OFFER
@@ -55,8 +56,7 @@ def test_killed_between_the_calendar_write_and_confirmed_it_confirms_once_after_
     ref = reference(visitor.wait_for("confirmed", 60))
     assert len(rara.app.titled(ref)) == 1
     assert len(rara.app.titled("Sesi")) == before == states(rara.site, COACH).count("confirmed")
-    wait_until(lambda: rara.relay.letters(email), what="the confirmation")
-    wait_until(lambda: [each for each in rara.relay.letters(EMAIL) if ref in each.text], what="the coach's letter")
+    wait_until_all_is_told(rara.site)
     assert [each.subject for each in rara.relay.letters(email)] == [SUBJECTS["confirmed"][0]]
     assert len([each for each in rara.relay.letters(EMAIL) if ref in each.text]) == 1
 
@@ -76,7 +76,7 @@ def test_a_booking_while_the_calendar_is_silent_is_kept_a_while_then_failed_neve
     rara.end_holds()
 
     visitor.wait_for("failed", 60)
-    wait_until(lambda: rara.relay.letters("silent@example.com"), what="the letter")
+    wait_until_all_is_told(rara.site)
     assert [each.subject for each in rara.relay.letters("silent@example.com")] == [SUBJECTS["failed"][0]]
     assert len(rara.app.titled("Sesi")) == events
 
@@ -101,10 +101,12 @@ def test_after_a_long_silence_no_times_are_shown_and_the_coach_is_told_once(rara
     for _ in range(2):
         rara.look_after_coaches()
     subject = SUBJECTS["calendar-unreachable"][0]
-    wait_until(lambda: [each for each in rara.relay.letters(EMAIL) if each.subject == subject], what="the coach told")
+    wait_until_all_is_told(rara.site)
+    assert len([each for each in rara.relay.letters(EMAIL) if each.subject == subject]) == 1
 
     rara.proxy.cut = False
 
     visitor.wait_for("confirmed", 60)
     assert visitor.get(OFFER).slots
+    wait_until_all_is_told(rara.site)
     assert len([each for each in rara.relay.letters(EMAIL) if each.subject == subject]) == 1

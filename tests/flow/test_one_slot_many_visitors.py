@@ -6,6 +6,7 @@ from datetime import timedelta
 from tests.conftest import Site
 from tests.flow.backstage import change_offer
 from tests.flow.backstage import states
+from tests.flow.backstage import wait_until_all_is_told
 from tests.flow.coach import CalendarApp
 from tests.flow.coach import Mailbox
 from tests.flow.crowd import Outcome
@@ -63,9 +64,8 @@ def _one_booking_one_event_one_letter(site: Site, winner: Outcome) -> None:
     (event,) = app.calendars["bookings"].get_events()
     assert reference(page) in str(event.icalendar_component["SUMMARY"])
     app.close()
-    mailbox = Mailbox(site.instance / "mail")
-    mailbox.wait("", 2)
-    assert sorted(letter.to for letter in mailbox.letters()) == [
+    wait_until_all_is_told(site)
+    assert sorted(letter.to for letter in Mailbox(site.instance / "mail").letters()) == [
         "sari@example.org",
         f"tamu-{winner.number}@example.com",
     ]
