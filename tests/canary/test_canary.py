@@ -24,11 +24,12 @@ from .sinks import search
 
 
 class Lived(NamedTuple):
-    """What a life left: before anything was forgotten, after the purge, and how each view failed."""
+    """What a life left, before and after the purge; how each view failed; what the process may do."""
 
     life: Life
     failures: list[tuple[str, str, int]]
     deep_failures: list[tuple[str, str, int]]
+    limits: str
     pieces: list[Piece]
     found: list[Found]
     found_after: list[Found]
@@ -48,6 +49,9 @@ def _lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lived]:
     life.letters(2)
     life.keep_day_keys()
     pieces = list(life.pieces())
+    process = life.site.process
+    assert process is not None
+    limits = Path(f"/proc/{process.pid}/limits").read_text()
     life.site.stop()
     failures, deep = _live_with_errors(life)
     pieces += life.pieces()
@@ -56,7 +60,7 @@ def _lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lived]:
     markers = life.markers()
     _forget(life)
     found_after = search(life.pieces(), markers)
-    yield Lived(life, failures, deep, pieces, found, found_after)
+    yield Lived(life, failures, deep, limits, pieces, found, found_after)
     life.end()
 
 
@@ -68,7 +72,8 @@ def _live_with_errors(life: Life) -> tuple[list[tuple[str, str, int]], list[tupl
     life.book(days=5)
     site.switch("fail")
     failures = life.fail_everywhere()
-    assert life.client.ask("PUT", "/dav/sari/bookings/x.ics", life.words.note.encode()).status == 500
+    outside_flask = f"/dav/sari/bookings/{life.words.name}.ics"
+    assert life.person("prober").ask("PUT", outside_flask, life.words.note.encode()).status == 500
     site.switch("fail", on=False)
     site.switch("deep")
     deep = life.fail_everywhere()
@@ -147,10 +152,5 @@ def test_after_the_purge_nothing_of_the_visitor_is_left_on_the_disk(lived: Lived
     }
 
 
-def test_the_site_writes_no_core_file(folder: Path) -> None:
-    life = Life.new(folder)
-    process = life.site.start().process
-    assert process is not None
-    limits = Path(f"/proc/{process.pid}/limits").read_text()
-    life.end()
-    assert [line.split()[4:6] for line in limits.splitlines() if "core file" in line] == [["0", "0"]]
+def test_the_site_may_write_no_core_file(lived: Lived) -> None:
+    assert [line.split()[4:6] for line in lived.limits.splitlines() if "core file" in line] == [["0", "0"]]
