@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from collections.abc import Sequence
 from typing import Any
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import msgspec
 from sqlalchemy import Connection
@@ -93,6 +94,12 @@ class Mirror:
         """The calendars at that address (the embedded server names collections by path)."""
         return [_calendar(row) for row in self._conn.execute(select(calendar).where(calendar.c.url == url))]
 
+    def at_host(self, host: str) -> list[CalendarRow]:
+        """The calendars, of any coach, that live on this host."""
+        near = calendar.c.url.contains(f"://{host}", autoescape=True)
+        rows = [_calendar(row) for row in self._conn.execute(select(calendar).where(near))]
+        return [row for row in rows if urlsplit(row.url).hostname == host]
+
     def due(self, now: int) -> list[CalendarRow]:
         """The calendars whose turn it is to be polled, and those whose turn was set by a clock that was wrong."""
         turn = or_(
@@ -115,6 +122,14 @@ class Mirror:
         """href to etag of all that is known."""
         rows = self._conn.execute(select(resource.c.href, resource.c.etag).where(resource.c.calendar == calendar_id))
         return {href: etag for href, etag in rows}
+
+    def read_anew(self, calendar_id: str, window_end: int) -> None:
+        """Let the next sync read every object again, for a window up to `window_end`; until then the spans stay."""
+        self._conn.execute(update(resource).where(resource.c.calendar == calendar_id).values(etag=""))
+        # The version: a sync that is under way knows the old etags and must not store its token over this.
+        self.touch(
+            calendar_id, window_end=window_end, state="NEW", sync_token="", ctag="", version=calendar.c.version + 1
+        )
 
     def put_readings(self, calendar_id: str, readings: Sequence[Reading]) -> None:
         """Store readings over what was known at their hrefs."""

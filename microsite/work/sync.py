@@ -7,21 +7,30 @@ import random
 import time
 from collections.abc import Iterable
 from datetime import timedelta
+from itertools import groupby
 from typing import Any
+from urllib.parse import urlsplit
 
 from microsite.core.hours import local_day
 from microsite.core.hours import midnight
+from microsite.core.letters import CALENDAR_UNREACHABLE
 from microsite.core.mirror import Account
 from microsite.core.mirror import Known
 from microsite.core.mirror import Pulled
 from microsite.core.mirror import ReadingRules
+from microsite.core.polling import SILENT
+from microsite.core.polling import TRIES as KNOCKS
 from microsite.core.polling import after_failure
 from microsite.core.polling import after_success
+from microsite.core.polling import is_down
 from microsite.core.settings import CoachSettings
 from microsite.core.spans import DAY
 from microsite.errors import CalendarBusy
 from microsite.errors import CalendarError
+from microsite.errors import CalendarRefused
 from microsite.services import Services
+
+from .tell import tell_coach
 
 SYNC_SECONDS = 20.0
 WINDOW_DAYS = 430
@@ -42,14 +51,16 @@ def sync(services: Services, calendar_id: str) -> None:
 
 
 def sync_due(services: Services, _key: str = "") -> None:
-    """The periodic job: ask for a sync of every calendar whose turn it is."""
+    """The periodic job: ask for a sync of every calendar whose turn it is; of a host that is down, of one for all."""
     now = services.clock()
     with services.store.read() as tx:
-        due = tx.mirror.due(now)
+        due = sorted(tx.mirror.due(now), key=_host)
+        asked = [row for host, rows in groupby(due, _host) for row in _asked(tx, host, list(rows))]
     if due:
         with services.store.write() as tx:
             for row in due:
                 tx.mirror.touch(row.id, next_poll_at=now + max(row.interval, 60))
+            for row in asked:
                 services.jobs.enqueue(tx, "sync", row.id)
 
 
@@ -84,6 +95,8 @@ def sync_calendar(services: Services, calendar_id: str, seconds: float) -> bool:
     """Bring one calendar's mirror up to date; True where anything changed. Raises CalendarError (and records it)."""
     deadline = time.monotonic() + seconds
     for _ in range(TRIES):
+        now = services.clock()
+        _move_window(services, calendar_id, now)
         with services.store.read() as tx:
             row = tx.mirror.get(calendar_id)
             if row is None:
@@ -91,10 +104,9 @@ def sync_calendar(services: Services, calendar_id: str, seconds: float) -> bool:
             settings = tx.coaches.settings(row.coach)
             etags = tx.mirror.etags(row.id)
             own = tx.bookings.own_uids(row.coach)
-        now = services.clock()
         try:
             pulled = services.calendars.pull(
-                account_of(services, row), _known(row, etags, now), _rules(row, settings, own, now), now, seconds
+                account_of(services, row), _known(row, etags), _rules(row, settings, own, now), now, seconds
             )
         except CalendarError as error:
             _note_failure(services, row, error, now)
@@ -127,9 +139,30 @@ def _old(row: Any, now: int) -> bool:
     return not fresh and row.backoff_until <= now and not row.url.startswith("http://embedded.invalid/")
 
 
-def _known(row: Any, etags: dict[str, str], now: int) -> Known:
-    if row.window_end < now + NEEDED_DAYS * DAY:
-        return Known()
+def _host(row: Any) -> str:
+    return urlsplit(row.url).hostname or ""
+
+
+def _asked(tx: Any, host: str, due: list[Any]) -> list[Any]:
+    """Which of the calendars that are due at one host are asked now."""
+    if not is_down(tx.mirror.at_host(host)):
+        return due
+    return [min(due, key=lambda row: row.last_ok_at)]
+
+
+def _move_window(services: Services, calendar_id: str, now: int) -> None:
+    """Have everything read again where too little of the window is left, or where a setting changed what events say.
+
+    Before the settings are looked at, so that a change of them while we read asks for yet another turn.
+    """
+    with services.store.read() as tx:
+        row = tx.mirror.get(calendar_id)
+    if row is not None and row.window_end < now + NEEDED_DAYS * DAY:
+        with services.store.write() as tx:
+            tx.mirror.read_anew(calendar_id, now + WINDOW_DAYS * DAY)
+
+
+def _known(row: Any, etags: dict[str, str]) -> Known:
     return Known(state=row.state, sync_token=row.sync_token, ctag=row.ctag, last_full_at=row.last_full_at, etags=etags)
 
 
@@ -157,8 +190,6 @@ def _apply(services: Services, row: Any, pulled: Pulled, now: int) -> bool | Non
         if pulled.full:
             gone += sorted(set(tx.mirror.etags(row.id)) - set(pulled.present))
         changed = bool(pulled.readings or gone)
-        anew = row.window_end < now + NEEDED_DAYS * DAY
-        values: dict[str, Any] = {"window_end": now + WINDOW_DAYS * DAY} if anew else {}
         poll = after_success(row.interval, changed, random.random())  # noqa: S311 - jitter, not a secret
         stored = tx.mirror.set_state(
             row,
@@ -173,7 +204,6 @@ def _apply(services: Services, row: Any, pulled: Pulled, now: int) -> bool | Non
             problem="",
             interval=poll.interval,
             next_poll_at=now + poll.wait,
-            **values,
         )
         if not stored:
             return None
@@ -186,11 +216,21 @@ def _apply(services: Services, row: Any, pulled: Pulled, now: int) -> bool | Non
         if row.first_failed_at or not row.last_ok_at:
             tx.coaches.raise_revision(row.coach)
             tx.coaches.set_told_unreachable(row.coach, 0)
+        if row.problem in SILENT:
+            _host_is_back(tx, row, now)
     return changed
 
 
+def _host_is_back(tx: Any, row: Any, now: int) -> None:
+    """What answers for one calendar will for the others: they need not sit out what was a day's wait by now."""
+    for other in tx.mirror.at_host(_host(row)):
+        if other.id != row.id and other.problem in SILENT and other.next_poll_at > now:
+            tx.mirror.touch(other.id, backoff_until=now, next_poll_at=now)
+
+
 def _note_failure(services: Services, row: Any, error: CalendarError, now: int) -> None:
-    poll = after_failure(row.failures + 1, error.retry_after, random.random())  # noqa: S311 - jitter, not a secret
+    refused = isinstance(error, CalendarRefused)
+    poll = after_failure(row.failures + 1, error.retry_after, random.random(), refused)  # noqa: S311 - jitter, not a secret
     with services.store.write() as tx:
         tx.mirror.touch(
             row.id,
@@ -200,3 +240,8 @@ def _note_failure(services: Services, row: Any, error: CalendarError, now: int) 
             next_poll_at=now + poll.wait,
             problem=type(error).__name__,
         )
+        coach = tx.coaches.get(row.coach)
+        if refused and row.failures + 1 >= KNOCKS and coach is not None and not coach.told_unreachable_at:
+            # Only she can mend this, so she is told before her times are hidden.
+            tx.coaches.set_told_unreachable(row.coach, now)
+            tell_coach(services, tx, row.coach, CALENDAR_UNREACHABLE)

@@ -1,0 +1,242 @@
+"""Keeping step: read anew when a setting or the window asks, spare hosts that are down, tell who is locked out."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+
+from microsite.core.mirror import Pulled
+from microsite.core.mirror import Reading
+from microsite.core.polling import after_failure
+from microsite.core.polling import is_down
+from microsite.core.spans import DAY
+from microsite.core.spans import Spans
+from microsite.errors import CalendarBusy
+from microsite.errors import CalendarError
+from microsite.errors import CalendarRefused
+from microsite.errors import CalendarUnreachable
+from microsite.work import adjust
+from microsite.work import look
+from microsite.work import sync
+from tests.conftest import House
+
+from .conftest import App
+
+COACH = "sari"
+FOREIGN = "https://cal.example/"
+
+
+def calendar(house: House, name: str) -> Any:
+    """A calendar of the demo coach by the last part of its address."""
+    with house.services.store.read() as tx:
+        return next(row for row in tx.mirror.calendars(COACH) if row.url.endswith(f"/{name}/"))
+
+
+def spans(house: House, name: str) -> dict[str, Spans]:
+    """What a calendar came to, by the offer it serves."""
+    row = calendar(house, name)
+    with house.services.store.read() as tx:
+        return {each.serves: each.spans for each in tx.mirror.spans(COACH) if each.calendar == row.id}
+
+
+def save(house: House, change: Callable[[dict[str, Any]], None]) -> None:
+    """The coach changes her settings at the desk."""
+    coach = look.coach(house.services, COACH)
+    document = adjust.document(coach.settings)
+    change(document)
+    adjust.save(house.services, coach, document)
+    house.drain()
+
+
+def day_off(house: House, app: App) -> None:
+    """A whole day without a zone, in the private calendar."""
+    ics = (
+        b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//app//EN\r\nBEGIN:VEVENT\r\nUID:off\r\nDTSTAMP:20261101T000000Z\r\n"
+        b"DTSTART;VALUE=DATE:20270106\r\nSUMMARY:x\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+    )
+    house.services.calendars.create(app.account("private"), "off", ics)
+    app.hear()
+    house.drain()
+
+
+def test_another_zone_moves_what_has_no_zone_of_its_own(house: House, app: App) -> None:
+    day_off(house, app)
+    before = spans(house, "private")[""]
+    save(house, lambda document: document.update(zone="Asia/Jayapura"))
+    after = spans(house, "private")[""]
+    midnight = 1_799_168_400
+    assert before.covers(midnight, midnight + DAY) and not after.covers(midnight, midnight + DAY)
+    assert after.covers(midnight - 7200, midnight + DAY - 7200)
+
+
+def test_open_hours_serve_an_offer_by_its_new_title(house: House, app: App) -> None:
+    start = house.now + 300 * DAY + 16 * 3600
+    app.add("open", "only", start, title="Perdana")
+    house.drain()
+    assert set(spans(house, "open")) == {""}
+
+    def rename(document: dict[str, Any]) -> None:
+        document["offers"][0]["title"] = {"id": "Perdana", "en": "First"}
+
+    save(house, rename)
+    served = spans(house, "open")
+    slug = look.coach(house.services, COACH).settings.offers[0].slug
+    assert served[slug].covers(start, start + 3600)
+    assert not served[""].covers(start, start + 3600)
+
+
+def test_a_setting_that_says_nothing_about_events_reads_nothing_anew(house: House) -> None:
+    before = calendar(house, "private")
+    save(house, lambda document: document.update(sentence={"id": "Halo", "en": "Hello"}))
+    assert calendar(house, "private").version == before.version
+
+
+class Slow:
+    """A server that needs two turns to be read; it remembers what was known each time."""
+
+    def __init__(self) -> None:
+        self.known: list[dict[str, str]] = []
+
+    def pull(self, account: Any, known: Any, rules: Any, now: int, seconds: float) -> Pulled:
+        """The first object in the first turn, the second in the second."""
+        self.known.append(dict(known.etags))
+        there = {"/a": "1", "/b": "1"}
+        wanted = [href for href in there if known.etags.get(href) != there[href]][:1]
+        state = "IDLE" if len(self.known) != 1 else "FULL"
+        span = Spans.of([(rules.start, rules.start + 60)]).pack()
+        readings = [Reading(href=href, etag=there[href], uid=href, spans=span) for href in wanted]
+        return Pulled(state=state, sync_token="t", full=state == "IDLE", readings=readings, present=sorted(there))
+
+
+def test_reading_anew_goes_on_where_time_ran_out_and_keeps_the_old_times_until_then(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow, row = Slow(), calendar(house, "private")
+    with house.services.store.write() as tx:
+        tx.mirror.put_readings(row.id, [Reading(href="/b", etag="1", uid="/b", spans=b"")])
+        tx.mirror.drop_resources(row.id, [href for href in tx.mirror.etags(row.id) if href != "/b"])
+        tx.mirror.touch(row.id, window_end=0)
+    monkeypatch.setattr(house.services.calendars, "pull", slow.pull)
+    sync.sync_calendar(house.services, row.id, 20)
+    assert slow.known == [{"/b": ""}, {"/b": "", "/a": "1"}]
+    sync.sync_calendar(house.services, row.id, 0)
+    assert slow.known[2] == {"/a": "1", "/b": "1"}
+    with house.services.store.read() as tx:
+        assert tx.mirror.get(row.id).window_end == house.now + sync.WINDOW_DAYS * DAY
+
+
+class Failing:
+    """Calendars of which those at one host answer with an error, and the others with nothing new."""
+
+    def __init__(self, error: CalendarError | None) -> None:
+        self.error, self.asked = error, list[str]()
+
+    def pull(self, account: Any, *_: Any) -> Pulled:
+        """One answer."""
+        self.asked.append(account.calendar)
+        if self.error is not None and account.url.startswith(FOREIGN):
+            raise self.error
+        return Pulled(state="IDLE", sync_token="t")
+
+
+def foreign(house: House, monkeypatch: pytest.MonkeyPatch, error: CalendarError | None, count: int = 3) -> Failing:
+    """So many calendars of the coach at one host that fails."""
+    failing = Failing(error)
+    with house.services.store.write() as tx:
+        for number in range(count):
+            tx.mirror.add_calendar(f"far-{number}", COACH, f"{FOREIGN}{number}/", f"Far {number}", {"busy"})
+            tx.mirror.touch(f"far-{number}", last_ok_at=house.now, window_end=house.now + 430 * DAY)
+    monkeypatch.setattr(house.services.calendars, "pull", failing.pull)
+    return failing
+
+
+def rounds(house: House, count: int, seconds: int) -> None:
+    """The periodic job, again and again."""
+    for _ in range(count):
+        sync.sync_due(house.services)
+        house.drain()
+        house.now += seconds
+
+
+def test_a_host_that_is_down_is_asked_for_one_calendar_at_a_time(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    failing = foreign(house, monkeypatch, CalendarUnreachable("no answer"))
+    rounds(house, 8, 1000)
+    failing.asked.clear()
+    house.now += 2 * DAY
+    rounds(house, 1, 0)
+    assert len([name for name in failing.asked if name.startswith("far-")]) == 1
+    assert len(failing.asked) > 1
+
+
+def test_when_one_calendar_of_the_host_answers_again_the_others_need_not_wait(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing = foreign(house, monkeypatch, CalendarUnreachable("no answer"))
+    rounds(house, 12, 2000)
+    failing.error = None
+    house.now += 2 * DAY
+    rounds(house, 3, 1)
+    with house.services.store.read() as tx:
+        assert [tx.mirror.get(f"far-{number}").failures for number in range(3)] == [0, 0, 0]
+
+
+def test_the_wait_a_server_asks_for_is_kept_by_polls_and_by_visitors_looks(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing = foreign(house, monkeypatch, CalendarBusy("wait", retry_after=7200), count=1)
+    rounds(house, 1, 60)
+    failing.asked.clear()
+    for _ in range(6):
+        sync.refresh(house.services, COACH)
+        rounds(house, 1, 1100)
+    assert "far-0" not in failing.asked
+    house.now += 700
+    rounds(house, 1, 0)
+    assert "far-0" in failing.asked
+
+
+def test_a_coach_whose_password_is_refused_is_told_once_and_the_server_is_not_hammered(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing = foreign(house, monkeypatch, CalendarRefused("no"), count=1)
+    rounds(house, 60, 60)
+    assert failing.asked.count("far-0") <= 8
+    with house.services.store.read() as tx:
+        letters = [row.kind for row in tx.letters.all_queued()]
+        told = tx.coaches.get(COACH).told_unreachable_at
+        happened = [line for line in tx.happenings.of(COACH) if "unreachable" in str(line)]
+    assert told and len(happened) == 1
+    assert letters.count("calendar-unreachable") <= 1
+
+
+def test_backing_off_doubles_and_never_comes_sooner_than_asked() -> None:
+    assert [after_failure(n, None, 0.5).wait for n in (1, 2, 3, 20)] == [5, 10, 20, 86_400]
+    assert after_failure(1, 3600, 0.0).wait == 3600
+    assert after_failure(2, None, 0.5, refused=True).wait == 10
+    assert after_failure(3, None, 0.5, refused=True).wait == 900
+
+
+class Known(msgspec.Struct):
+    """What is known of a calendar."""
+
+    problem: str
+    failures: int
+    first_failed_at: int
+    last_ok_at: int
+
+
+@pytest.mark.parametrize(
+    ("calendars", "down", "words"),
+    [
+        ([], False, "nobody"),
+        ([("CalendarUnreachable", 9, 100, 50)], False, "one alone may be its own fault"),
+        ([("CalendarUnreachable", 3, 100, 50), ("CalendarBusy", 3, 110, 60)], True, "two, and nobody else"),
+        ([("CalendarUnreachable", 3, 100, 50), ("CalendarBusy", 2, 110, 60)], False, "two, but one just began"),
+        ([("CalendarUnreachable", 3, 100, 50)] * 2 + [("", 0, 0, 120)], False, "a third answered since"),
+        ([("CalendarUnreachable", 3, 100, 50)] * 2 + [("", 0, 0, 90)], True, "a third answered before"),
+        ([("CalendarRefused", 9, 100, 50)] * 2, False, "wrong passwords are no fault of the host"),
+    ],
+)
+def test_a_host_counts_as_down(calendars: list[tuple[str, int, int, int]], down: bool, words: str) -> None:
+    assert is_down(Known(*each) for each in calendars) is down, words
