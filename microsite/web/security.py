@@ -17,6 +17,8 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+DESK_POLICY = f"{POLICY}; worker-src 'self'; require-trusted-types-for 'script'; trusted-types vault"
+"""At the desk names and notes are opened: no text becomes a script, and one Worker at one address may run."""
 DENIED = (
     "accelerometer autoplay browsing-topics camera display-capture encrypted-media fullscreen geolocation gyroscope"
     " magnetometer microphone midi payment picture-in-picture screen-wake-lock usb xr-spatial-tracking"
@@ -69,6 +71,8 @@ def add_headers(response: Response) -> Response:
     """Put the headers of this site on an answer; caching is decided here unless the view did."""
     for name, value in ALWAYS.items():
         response.headers[name] = value
+    if request.path.removeprefix("/en").startswith("/desk"):  # also where no view answers: a wrong method
+        response.headers["Content-Security-Policy"] = DESK_POLICY
     if get_services().config.https:
         response.headers["Strict-Transport-Security"] = TRANSPORT
     if response.mimetype == "text/html":

@@ -10,6 +10,8 @@ import msgspec
 
 from microsite.core.happenings import SETTINGS_CHANGED
 from microsite.core.settings import CoachSettings
+from microsite.core.settings import Offer
+from microsite.core.settings import Words
 from microsite.core.settings import read_settings
 from microsite.errors import SettingsError
 from microsite.services import Services
@@ -22,6 +24,12 @@ WHERE = "desk"
 def document(settings: CoachSettings) -> dict[str, Any]:
     """The settings as plain values, those left out included, for a form to show and change."""
     found: dict[str, Any] = _whole(settings)
+    return found
+
+
+def blank_offer() -> dict[str, Any]:
+    """A new offer before anything was typed; only its title and slug must still be given."""
+    found: dict[str, Any] = _whole(Offer(slug="", title=Words(), minutes=60))
     return found
 
 

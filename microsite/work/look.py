@@ -51,6 +51,12 @@ def coaches(services: Services) -> list[Coach]:
         return [_coach(row) for row in tx.coaches.all() if row.open]
 
 
+def several(services: Services) -> bool:
+    """Whether more than one coach lives here, open or not."""
+    with services.store.read() as tx:
+        return len(tx.coaches.all()) > 1
+
+
 def coach(services: Services, slug: str) -> Coach:
     """One coach with an open booking page; raises NotFound."""
     with services.store.read() as tx:

@@ -188,6 +188,13 @@ def enrol(services: Services, session: Session, answer: str) -> bytes:
     return made.id
 
 
+def passkeys_of(services: Services, coach: str) -> list[tuple[str, str, bool]]:
+    """A coach's passkeys: id, the day it was made, whether it also opens records."""
+    with services.store.read() as tx:
+        rows = tx.signins.credentials(coach)
+    return [(passkeys.b64(row.id), row.created_on, row.wrapped_identity is not None) for row in rows]
+
+
 def remove_passkey(services: Services, session: Session, credential_id: bytes) -> None:
     """Let a passkey open the desk no more. Raises SignInRefused, NotFound."""
     must_be_fresh(session)
