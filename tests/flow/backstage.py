@@ -17,8 +17,7 @@ from tests.conftest import wait_until
 @contextmanager
 def backstage(site: Site) -> Iterator[Services]:
     """The instance's services."""
-    environ = {"MICROSITE_INSTANCE": str(site.instance), "PORT": str(site.port)}
-    services = build(load_config(environ))
+    services = build(load_config(site.environ))
     try:
         yield services
     finally:
