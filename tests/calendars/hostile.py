@@ -113,8 +113,8 @@ def _request(connection: socket.socket) -> bool:
 
 
 @contextmanager
-def hostile(way: str) -> Iterator[int]:
-    """A hostile server's port, as long as the `with` lasts."""
+def hostile(way: str, reached: threading.Event | None = None) -> Iterator[int]:
+    """A hostile server's port, as long as the `with` lasts; `reached` is set by the first request."""
     stop = threading.Event()
     if way == "squeezed":
         _squeezed()  # before the clock of a test begins
@@ -123,6 +123,8 @@ def hostile(way: str) -> Iterator[int]:
         def handle(self) -> None:
             if not _request(self.request):
                 return
+            if reached is not None:
+                reached.set()
             try:
                 WAYS[way](self.request, stop)
             except OSError:

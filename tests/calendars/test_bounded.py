@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from microsite.calendars import Calendars
+from microsite.calendars.bounded import MEMORY
+from microsite.calendars.bounded import Bounded
 from microsite.core.mirror import Account
 from microsite.core.mirror import Known
 from microsite.errors import CalendarChanged
@@ -167,30 +169,51 @@ def test_closing_ends_every_child_and_what_is_asked_afterwards_leaves_none(radic
     assert children() == before
 
 
-def test_children_die_with_a_parent_that_is_killed() -> None:
+def test_children_die_with_a_parent_that_is_killed_even_in_the_middle_of_a_call() -> None:
     program = (
         "import sys\n"
         "from microsite.calendars import Calendars\n"
         "from microsite.core.mirror import Account, Known\n"
         "from tests.calendars.events import RULES, NOW\n"
-        "from tests.calendars.hostile import hostile\n"
-        "with hostile('drip_head') as port:\n"
-        "    print('up', flush=True)\n"
-        "    url = f'http://127.0.0.1:{port}/c/'\n"
-        "    Calendars(None, frozenset({'127.0.0.1'})).pull(Account(calendar='x', url=url), Known(), RULES, NOW, 60)\n"
+        "account = Account(calendar='x', url=f'http://127.0.0.1:{sys.argv[1]}/c/')\n"
+        "Calendars(None, frozenset({'127.0.0.1'})).pull(account, Known(), RULES, NOW, 60)\n"
     )
-    parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE)
-    assert parent.stdout is not None and parent.stdout.readline() == b"up\n"
-    deadline = time.monotonic() + 20
-    while not (born := children(parent.pid)) and time.monotonic() < deadline:
-        threading.Event().wait(0.02)
-    assert born
-    parent.kill()
-    parent.wait()
-    parent.stdout.close()
-    while any(_runs(child) for child in born) and time.monotonic() < deadline:
-        threading.Event().wait(0.02)
-    assert not any(_runs(child) for child in born)
+    reached = threading.Event()
+    deadline = time.monotonic() + 40
+    with hostile("drip_head", reached) as port:
+        parent = subprocess.Popen([sys.executable, "-c", program, str(port)])
+        assert reached.wait(30)
+        born = children(parent.pid)
+        assert born
+        parent.kill()
+        parent.wait()
+        while any(_runs(child) for child in born) and time.monotonic() < deadline:
+            threading.Event().wait(0.02)
+        assert not any(_runs(child) for child in born)
+
+
+def test_a_child_may_use_no_more_memory_than_it_was_given(radicale_server: Server) -> None:
+    there = radicale_server.account(radicale_server.new_calendar())
+    before = children()
+    small = Bounded(LOOPBACK, memory=MEMORY // 2)
+    small.check(there, 20)
+    (child,) = children() - before
+    (line,) = [line for line in Path(f"/proc/{child}/limits").read_text().splitlines() if "address space" in line]
+    assert line.split()[3:5] == [str(MEMORY // 2)] * 2
+    small.close()
+
+
+def test_a_child_that_ran_out_of_memory_is_an_unsafe_reply_and_not_the_end(radicale_server: Server) -> None:
+    there = radicale_server.account(radicale_server.new_calendar())
+    tight = Bounded(LOOPBACK, memory=160 * MIB)
+    with hostile("squeezed") as port:
+        for _ in range(2):
+            with pytest.raises(CalendarUnsafe):
+                tight.pull(account(port), Known(), RULES, NOW, 20)
+    tight.close()
+    calendars = Calendars(None, LOOPBACK)
+    calendars.check(there)
+    calendars.close()
 
 
 def test_the_rooms_door_loads_nothing_heavy() -> None:

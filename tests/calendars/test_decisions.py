@@ -1,6 +1,7 @@
 """What is decided without any server: the next question, hrefs and etags, addresses that may be contacted."""
 
 import time
+from pathlib import Path
 
 import pytest
 
@@ -19,7 +20,11 @@ from microsite.errors import CalendarUnsafe
 
 from .events import DAY
 from .events import NOW
+from .proxy import Exchange
+from .proxy import proxy
 from .servers import LOOPBACK
+from .servers import PASSWORD
+from .servers import USER
 from .servers import Server
 
 TOKENS, NO_TOKENS = Profile(name="a"), Profile(name="b", tokens=False)
@@ -134,6 +139,7 @@ def test_an_address_that_may_not_be_contacted_is_refused(url: str) -> None:
         ("https://10.1.2.3/c/", {"10.0.0.0/8"}),
         ("https://[fd00::1]/c/", {"fd00::/8"}),
         ("https://1.1.1.1/c/", set()),
+        ("https://[::ffff:1.1.1.1]/c/", set()),
     ],
 )
 def test_an_address_that_is_public_or_allowed_may_be_contacted(url: str, allowed: set[str]) -> None:
@@ -158,15 +164,19 @@ def test_a_name_that_leads_elsewhere_after_it_was_checked_is_refused_before_anyt
             client.check()
 
 
-def test_netrc_and_proxies_of_the_machine_are_not_used(
-    radicale_server: Server, monkeypatch: pytest.MonkeyPatch
+def test_a_netrc_of_the_machine_signs_nobody_in(
+    radicale_server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    monkeypatch.delenv("NO_PROXY", raising=False)
-    monkeypatch.delenv("no_proxy", raising=False)
-    with Client(Wire(radicale_server.account(radicale_server.new_calendar()), allowed=LOOPBACK)) as client:
-        client.check()
+    (tmp_path / "netrc").write_text(f"machine 127.0.0.1 login {USER} password {PASSWORD.replace(' ', '-')}\n")
+    (tmp_path / "netrc").chmod(0o600)
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    seen: list[Exchange] = []
+    with proxy(radicale_server.port) as between:
+        between.before.append(seen.append)
+        nobody = Account(calendar="x", url=f"http://127.0.0.1:{between.port}/{USER}/")
+        with Client(Wire(nobody, allowed=LOOPBACK)) as client, pytest.raises(CalendarRefused):
+            client.check()
+    assert seen and not any(name.lower() == "authorization" for name in seen[0].headers)
 
 
 def test_a_bearer_token_goes_before_a_password() -> None:
