@@ -68,6 +68,24 @@ class Calendars(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     provider: str = ""
 
 
+class Google(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The app that the operator registered for calendars that give no access by password.
+
+    `published` says that its consent screen is «In production»: while it is in «Testing», permissions end after 7 days.
+    The addresses are Google's own; `{user}` stands for the coach's address there.
+    """
+
+    client_id: str = ""
+    client_secret: str = ""
+    client_secret_file: str = ""
+    published: bool = False
+    authorize_url: str = "https://accounts.google.com/o/oauth2/v2/auth"
+    token_url: str = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
+    caldav_url: str = "https://apidata.googleusercontent.com/caldav/v2/{user}/user"
+    scope: str = "https://www.googleapis.com/auth/calendar"
+    redirect_uri: str = "http://127.0.0.1:53682/"
+
+
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Rate limits; a mobile carrier puts thousands behind one address, so they are generous."""
 
@@ -85,6 +103,7 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     jobs: Jobs = Jobs()
     mail: Mail = Mail()
     calendars: Calendars = Calendars()
+    google: Google = Google()
     limits: Limits = Limits()
 
 
@@ -141,6 +160,11 @@ class Config:
     def mail_password(self) -> Secret:
         """The relay's password, empty where it wants none."""
         return self._secrets.get("mail", Secret(""))
+
+    @property
+    def google_secret(self) -> Secret:
+        """The secret of the registered app, empty where it has none."""
+        return self._secrets.get("google", Secret(""))
 
     @property
     def sender(self) -> str:
@@ -211,7 +235,7 @@ def _kind(field: str) -> Any:
 def _found(document: Any, field: str) -> str:
     for step in field.split("."):
         document = document.get(step, "nothing") if isinstance(document, Mapping) else document
-    shown = isinstance(document, str | int | float) and not field.endswith("password")
+    shown = isinstance(document, str | int | float) and not field.endswith(("password", "secret"))
     return repr(document) if shown else "a value of the wrong kind"
 
 
@@ -223,15 +247,25 @@ def _port(environ: Mapping[str, str]) -> int:
 
 
 def _secrets(file: File, environ: Mapping[str, str], path: Path) -> dict[str, Secret]:
+    mail, google = file.mail, file.google
+    return {
+        "mail": _secret(environ, path, "mail-password", "mail.password_file", mail.password_file, mail.password),
+        "google": _secret(
+            environ, path, "google-secret", "google.client_secret_file", google.client_secret_file, google.client_secret
+        ),
+    }
+
+
+def _secret(environ: Mapping[str, str], path: Path, name: str, field: str, named: str, written: str) -> Secret:
+    """A secret by the name of its credential, else from the file named in the settings, else as told or written."""
     credentials = environ.get("CREDENTIALS_DIRECTORY", "")
-    if credentials and (found := Path(credentials) / "mail-password").exists():
-        return {"mail": Secret(found.read_text(encoding="utf-8").strip())}
-    if file.mail.password_file:
-        named = Path(file.mail.password_file)
-        if not named.is_file():
-            raise SettingsError(str(path), "mail.password_file", repr(str(named)), "a file that exists")
-        return {"mail": Secret(named.read_text(encoding="utf-8").strip())}
-    return {"mail": Secret(environ.get("MICROSITE_MAIL_PASSWORD") or file.mail.password)}
+    if credentials and (found := Path(credentials) / name).exists():
+        return Secret(found.read_text(encoding="utf-8").strip())
+    if named:
+        if not Path(named).is_file():
+            raise SettingsError(str(path), field, repr(named), "a file that exists")
+        return Secret(Path(named).read_text(encoding="utf-8").strip())
+    return Secret(environ.get(f"MICROSITE_{name.upper().replace('-', '_')}") or written)
 
 
 def _check(config: Config, where: str) -> None:
@@ -247,5 +281,13 @@ def _check(config: Config, where: str) -> None:
         raise SettingsError(where, "jobs.engine", "'procrastinate'", "auto or outbox: database.url is no PostgreSQL")
     if mail.host and mail.security == "none" and mail.host not in LOOPBACK:
         raise SettingsError(where, "mail.security", "'none'", "starttls or tls, unless the relay is on this machine")
+    for name in ("authorize_url", "token_url", "caldav_url", "redirect_uri"):
+        _check_secure(getattr(config.file.google, name), where, f"google.{name}")
     if mail.host and not mail.sender:
         raise SettingsError(where, "mail.sender", "nothing", "the address letters come from, such as halo@book.example")
+
+
+def _check_secure(address: str, where: str, field: str) -> None:
+    parts = urlsplit(address)
+    if not parts.hostname or (parts.scheme != "https" and (parts.scheme, parts.hostname in LOOPBACK) != ("http", True)):
+        raise SettingsError(where, field, repr(address), "https:// and a host name (http only for this machine)")

@@ -15,6 +15,7 @@ from flask import current_app
 
 from .calendars import Calendars
 from .config import Config
+from .core.mirror import OAuthApp
 from .jobs import Engine
 from .mail import Maildir
 from .mail import Mailer
@@ -77,7 +78,10 @@ def build(config: Config, now: Callable[[], int] = clock) -> Services:
         store=store,
         sealer=sealer,
         calendars=Calendars(
-            embedded, frozenset(config.file.calendars.allow_private_hosts), config.file.calendars.contained
+            embedded,
+            frozenset(config.file.calendars.allow_private_hosts),
+            config.file.calendars.contained,
+            _app(config),
         ),
         mailer=_mailer(config),
         jobs=_jobs(config, store, now),
@@ -102,6 +106,20 @@ def _jobs(config: Config, store: Store, now: Callable[[], int]) -> Engine:
     from .jobs.outbox import Outbox
 
     return Outbox(store, config.instance / "jobs.lock", now)
+
+
+def _app(config: Config) -> OAuthApp | None:
+    google = config.file.google
+    if not google.client_id:
+        return None
+    return OAuthApp(
+        client_id=google.client_id,
+        client_secret=config.google_secret.reveal(),
+        authorize_url=google.authorize_url,
+        token_url=google.token_url,
+        scope=google.scope,
+        redirect_uri=google.redirect_uri,
+    )
 
 
 def _server_key(path: Path) -> ServerKey:

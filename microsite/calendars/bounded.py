@@ -20,8 +20,11 @@ from microsite.core.mirror import Account
 from microsite.core.mirror import Fetched
 from microsite.core.mirror import Found
 from microsite.core.mirror import Known
+from microsite.core.mirror import OAuthApp
 from microsite.core.mirror import Pulled
 from microsite.core.mirror import ReadingRules
+from microsite.core.mirror import SignIn
+from microsite.core.mirror import Tokens
 from microsite.core.mirror import Written
 from microsite.errors import CalendarUnreachable
 from microsite.errors import CalendarUnsafe
@@ -87,10 +90,22 @@ class Bounded:
         """See `Calendars.check`."""
         self._ask(calls.Check(account, deadline_seconds))
 
-    def discover(self, start: str, username: str, password: str, deadline_seconds: float) -> list[Found]:
+    def discover(
+        self, start: str, username: str, password: str, deadline_seconds: float, bearer: str = ""
+    ) -> list[Found]:
         """See `Calendars.discover`."""
-        found: list[Found] = self._ask(calls.Discover(start, username, password, deadline_seconds))
+        found: list[Found] = self._ask(calls.Discover(start, username, password, deadline_seconds, bearer))
         return found
+
+    def exchange(self, app: OAuthApp, asked: SignIn, pasted: str, deadline_seconds: float) -> Tokens:
+        """See `oauth.exchange`."""
+        tokens: Tokens = self._ask(calls.Exchange(app, asked, pasted, deadline_seconds))
+        return tokens
+
+    def refresh(self, app: OAuthApp, token: str, deadline_seconds: float) -> Tokens:
+        """See `oauth.refresh`."""
+        tokens: Tokens = self._ask(calls.Refresh(app, token, deadline_seconds))
+        return tokens
 
     def close(self) -> None:
         """End the children that wait; those at work end with their call."""

@@ -13,8 +13,11 @@ from microsite.core.mirror import Account
 from microsite.core.mirror import Fetched
 from microsite.core.mirror import Found
 from microsite.core.mirror import Known
+from microsite.core.mirror import OAuthApp
 from microsite.core.mirror import Pulled
 from microsite.core.mirror import ReadingRules
+from microsite.core.mirror import SignIn
+from microsite.core.mirror import Tokens
 from microsite.core.mirror import Written
 
 HEAD = struct.Struct(">I")
@@ -80,13 +83,33 @@ class Discover(msgspec.Struct, frozen=True, tag="discover"):
     username: str
     password: str
     deadline_seconds: float
+    bearer: str = ""
 
     def __repr__(self) -> str:
         return "Discover()"
 
 
-Call = Pull | Create | Read | Replace | Delete | Find | Check | Discover
-WRITES = (Create, Replace, Delete)
+class Exchange(msgspec.Struct, frozen=True, tag="exchange"):
+    app: OAuthApp
+    asked: SignIn
+    pasted: str
+    deadline_seconds: float
+
+    def __repr__(self) -> str:
+        return "Exchange()"
+
+
+class Refresh(msgspec.Struct, frozen=True, tag="refresh"):
+    app: OAuthApp
+    token: str
+    deadline_seconds: float
+
+    def __repr__(self) -> str:
+        return "Refresh()"
+
+
+Call = Pull | Create | Read | Replace | Delete | Find | Check | Discover | Exchange | Refresh
+WRITES = (Create, Replace, Delete, Exchange)
 
 
 class Done(msgspec.Struct, frozen=True, tag="done"):
@@ -125,6 +148,8 @@ RESULTS: dict[type, Any] = {
     Find: Fetched | None,
     Check: None,
     Discover: list[Found],
+    Exchange: Tokens,
+    Refresh: Tokens,
 }
 
 

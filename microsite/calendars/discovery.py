@@ -51,17 +51,20 @@ def discover(
     allowed: frozenset[str] = frozenset(),
     embedded: "Embedded | None" = None,
     lookup: Lookup | None = None,
+    bearer: str = "",
 ) -> list[Found]:
     """The calendars of this account. Raises CalendarRefused, CalendarMissing, CalendarUnsafe or CalendarUnreachable."""
     start = start.strip()
     username = username or (start if "@" in start and "://" not in start else "")
     inside = embedded if addresses.is_embedded(start) else None
-    account = Account(calendar="discovery", url=start, username=username, password=password)
+    account = Account(calendar="discovery", url=start, username=username, password=password, bearer=bearer)
     wire = Wire(account, embedded=inside, allowed=allowed)
     wire.start(deadline_seconds)
     try:
         return _first(_Search(wire, url).calendars for url in _starts(start, lookup or srv))
     except CalendarRefused as e:
+        if bearer:
+            raise
         raise _explained(e, start) from e
     finally:
         wire.close()

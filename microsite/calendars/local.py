@@ -5,6 +5,7 @@ The web process uses it for the embedded server only; the bounded child uses it 
 
 import threading
 import weakref
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from microsite.calendars import addresses
@@ -17,8 +18,11 @@ from microsite.core.mirror import Account
 from microsite.core.mirror import Fetched
 from microsite.core.mirror import Found
 from microsite.core.mirror import Known
+from microsite.core.mirror import OAuthApp
 from microsite.core.mirror import Pulled
 from microsite.core.mirror import ReadingRules
+from microsite.core.mirror import SignIn
+from microsite.core.mirror import Tokens
 from microsite.core.mirror import Written
 
 if TYPE_CHECKING:
@@ -68,9 +72,27 @@ class Local:
         else:
             client.check()
 
-    def discover(self, start: str, username: str, password: str, deadline_seconds: float) -> list[Found]:
+    def discover(
+        self, start: str, username: str, password: str, deadline_seconds: float, bearer: str = ""
+    ) -> list[Found]:
         """See `Calendars.discover`."""
-        return discovery.discover(start, username, password, deadline_seconds, self._allowed, self._embedded)
+        return discovery.discover(
+            start, username, password, deadline_seconds, self._allowed, self._embedded, bearer=bearer
+        )
+
+    def exchange(self, app: OAuthApp, asked: SignIn, pasted: str, deadline_seconds: float) -> Tokens:
+        """See `oauth.exchange`."""
+        from microsite.calendars import oauth
+
+        with closing(oauth.wire_for(app, self._allowed, deadline_seconds)) as wire:
+            return oauth.exchange(wire, app, asked, pasted)
+
+    def refresh(self, app: OAuthApp, token: str, deadline_seconds: float) -> Tokens:
+        """See `oauth.refresh`."""
+        from microsite.calendars import oauth
+
+        with closing(oauth.wire_for(app, self._allowed, deadline_seconds)) as wire:
+            return oauth.refresh(wire, app, token)
 
     def close(self) -> None:
         """Give back the connections of all threads."""

@@ -1,9 +1,11 @@
-"""`calendar add`: an account is searched for its calendars, and the coach says what each is for.
+"""`calendar add` and `connect`: an account is searched for its calendars, and the coach says what each is for.
 
 `init` asks the same questions. Nothing is stored before a calendar could really be read.
 """
 
 from typing import TYPE_CHECKING
+from typing import NamedTuple
+from urllib.parse import quote
 
 import click
 
@@ -21,6 +23,14 @@ ROLES = {
     "none": set[str](),
 }
 MEANINGS = "hours (my open hours), bookings (new sessions go here), busy (blocks time), none"
+
+
+class Login(NamedTuple):
+    """How an account is entered: a password, or with a `profile` the lasting permission of that provider."""
+
+    user: str
+    secret: Secret
+    profile: str = ""
 
 
 @click.group()
@@ -60,6 +70,35 @@ def feed(coach: str, url: str) -> None:
     click.echo("The feed can be read; its events block time from now on.")
 
 
+@calendar.command()
+@click.argument("provider", type=click.Choice(["google"]))
+@click.argument("coach")
+def connect(provider: str, coach: str) -> None:
+    """Sign in at PROVIDER for COACH, whose calendars there need no password then."""
+    from microsite.work import setup
+    from microsite.work.look import coach as find
+
+    from . import services
+
+    built = services()
+    try:
+        slug = find(built, coach).slug
+        user = click.prompt("The coach's address at the provider")
+        asked = built.calendars.sign_in()
+        click.echo(f"\nOpen this address in a browser and allow the calendars:\n\n  {asked.url}\n")
+        click.echo("The browser then ends at an address that shows no page. Copy that address from the address bar.")
+        permission = built.calendars.exchange(asked, click.prompt("The address"))
+        renewed = setup.renew_permission(built, slug, provider, user, permission)
+        if renewed:
+            click.echo(f"Connected again: {renewed} calendar(s) of this account are read from now on.")
+            return
+        start = built.config.file.google.caldav_url.format(user=quote(user))
+        for each in built.calendars.discover(start, user, "", refresh=permission.reveal()):
+            _use(built, slug, each, Login(user, permission, provider))
+    finally:
+        built.close()
+
+
 def ask_calendars(services: "Services", slug: str) -> None:
     """Ask for accounts until there is a calendar for the bookings; every calendar found may be given a role."""
     while True:
@@ -71,13 +110,13 @@ def ask_calendars(services: "Services", slug: str) -> None:
         except CalendarError as error:
             click.echo(f"  That did not work: {error}. Nothing was stored; please try again.")
             continue
-        taken = [_use(services, slug, each, user, password) for each in found]
+        taken = [_use(services, slug, each, Login(user, password)) for each in found]
         if any("bookings" in roles for roles in taken):
             return
         click.echo("  One calendar must take the bookings. Please try again, or name another account.")
 
 
-def _use(services: "Services", slug: str, found: Found, user: str, password: Secret) -> set[str]:
+def _use(services: "Services", slug: str, found: Found, login: Login) -> set[str]:
     from microsite.work import setup
 
     click.echo(f"\n  «{found.name}» ({found.url}){'' if found.writable else ', read-only'}")
@@ -91,7 +130,7 @@ def _use(services: "Services", slug: str, found: Found, user: str, password: Sec
     if not ROLES[role]:
         return set()
     try:
-        setup.add_calendar(services, slug, found.url, found.name, ROLES[role], user, password)
+        setup.add_calendar(services, slug, found.url, found.name, ROLES[role], login.user, login.secret, login.profile)
     except CalendarError as error:
         click.echo(f"    It could not be read ({error}) and was left out.")
         return set()

@@ -15,7 +15,8 @@ Role = Literal["busy", "open", "bookings", "feed"]
 class Account(msgspec.Struct, frozen=True, kw_only=True):
     """How to reach one calendar collection (or feed). `password` is plain only while a call lasts.
 
-    `url` of the embedded server is a path on the made-up host `embedded.invalid`.
+    `url` of the embedded server is a path on the made-up host `embedded.invalid`. `refresh` is the lasting permission of
+    an OAuth provider; the calendars room makes a `bearer` of it before it speaks to the server.
     """
 
     calendar: str
@@ -23,11 +24,54 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     username: str = ""
     password: str = ""
     bearer: str = ""
+    refresh: str = ""
     profile: str = ""
     feed: bool = False
 
     def __repr__(self) -> str:
         return f"Account({self.calendar})"
+
+    __str__ = __repr__
+
+
+class OAuthApp(msgspec.Struct, frozen=True, kw_only=True):
+    """What the operator registered at a provider that gives no access by password."""
+
+    client_id: str
+    client_secret: str = ""
+    authorize_url: str
+    token_url: str
+    scope: str
+    redirect_uri: str
+
+    def __repr__(self) -> str:
+        return "OAuthApp()"
+
+    __str__ = __repr__
+
+
+class SignIn(msgspec.Struct, frozen=True, kw_only=True):
+    """A sign-in that was begun: where the coach goes, and the secrets her answer is checked against."""
+
+    url: str
+    state: str
+    verifier: str
+
+    def __repr__(self) -> str:
+        return "SignIn()"
+
+    __str__ = __repr__
+
+
+class Tokens(msgspec.Struct, frozen=True, kw_only=True):
+    """What a provider gave: access for so many seconds, and the permission to ask for more (may be empty)."""
+
+    access: str
+    refresh: str
+    seconds: int
+
+    def __repr__(self) -> str:
+        return "Tokens()"
 
     __str__ = __repr__
 

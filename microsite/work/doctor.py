@@ -9,6 +9,7 @@ from microsite.errors import CalendarRefused
 from microsite.errors import CannotOpen
 from microsite.services import Services
 
+from .sync import SIGN_IN
 from .sync import account_of
 
 LOW_DISK = 200 * 1024 * 1024
@@ -99,6 +100,9 @@ def _coaches(services: Services) -> list[Finding]:
         coaches = [(row, tx.mirror.calendars(row.slug), tx.mirror.warnings(row.slug)) for row in tx.coaches.all()]
     for row, calendars, warnings in coaches:
         roles = {role for calendar in calendars for role in calendar.roles}
+        if any(calendar.profile in SIGN_IN for calendar in calendars) and not services.config.file.google.published:
+            what = f"{row.slug}: a Google permission ends after 7 days while the app's consent screen is in «Testing»"
+            findings.append(Finding("look", what, "publish the app at Google, then set google.published = true"))
         if "bookings" not in roles:
             findings.append(Finding("wrong", f"{row.slug}: no calendar takes bookings", "microsite calendar add"))
         if "open" not in roles and not row.settings.hours:
@@ -120,6 +124,8 @@ def _calendar(services: Services, slug: str, row: object) -> Finding:
     except CannotOpen:
         return Finding("wrong", f"{name}: its password was sealed with another server key", "enter it again")
     except CalendarRefused as error:
+        if row.profile in SIGN_IN:  # type: ignore[attr-defined]
+            return Finding("wrong", f"{name}: {error}", f"microsite calendar connect google {slug}")
         return Finding("wrong", f"{name}: {error}", "most providers want an app password when two-factor is on")
     except CalendarError as error:
         return Finding("wrong", f"{name}: {error}", "is the server up, and the address right?")

@@ -9,17 +9,22 @@ from microsite.core.settings import check_slug
 from microsite.errors import StartRefused
 from microsite.services import Services
 
+from .sync import SIGN_IN
 from .sync import embedded_url
 
 
-def add_coach(services: Services, slug: str, settings: CoachSettings, recipient: str, demo: bool = False) -> None:
-    """A new coach with the public key that her clients' records are sealed to; raises SettingsError for a bad slug."""
+def add_coach(services: Services, slug: str, settings: CoachSettings, recipient: str = "", demo: bool = False) -> None:
+    """A new coach; raises SettingsError for a bad slug.
+
+    Without a public key to seal to, her page takes no bookings: it opens when she has made her keys at the desk.
+    """
     check_slug(slug, "the coach", "slug")
     with services.store.write() as tx:
         if tx.coaches.get(slug) is not None:
             raise StartRefused(f"a coach «{slug}» is there already; nothing was changed")
-        tx.coaches.add(slug, settings, demo=demo, open_=True)
-        tx.coaches.add_key(secrets.token_hex(8), slug, recipient, "everyday", services.clock())
+        tx.coaches.add(slug, settings, demo=demo, open_=bool(recipient))
+        if recipient:
+            tx.coaches.add_key(secrets.token_hex(8), slug, recipient, "everyday", services.clock())
 
 
 def add_embedded_calendars(services: Services, slug: str, names: dict[str, tuple[str, set[str]]]) -> Secret:
@@ -38,18 +43,46 @@ def add_embedded_calendars(services: Services, slug: str, names: dict[str, tuple
 
 
 def add_calendar(
-    services: Services, slug: str, url: str, name: str, roles: set[str], username: str, password: Secret
+    services: Services,
+    slug: str,
+    url: str,
+    name: str,
+    roles: set[str],
+    username: str,
+    password: Secret,
+    profile: str = "",
 ) -> str:
-    """A calendar on another server; raises CalendarError where it cannot be read now. Answers its id."""
+    """A calendar on another server; raises CalendarError where it cannot be read now. Answers its id.
+
+    With a profile of `SIGN_IN`, `password` is the lasting permission that the sign-in came to.
+    """
     calendar_id = secrets.token_hex(8)
+    signed_in = profile in SIGN_IN
     account = Account(
-        calendar=calendar_id, url=url, username=username, password=password.reveal(), feed="feed" in roles
+        calendar=calendar_id,
+        url=url,
+        username="" if signed_in else username,
+        password="" if signed_in else password.reveal(),
+        refresh=password.reveal() if signed_in else "",
+        profile=profile,
+        feed="feed" in roles,
     )
     services.calendars.check(account)
     sealed = services.sealer.seal_secret(password, f"calendar/{calendar_id}") if password else None
     with services.store.write() as tx:
-        tx.mirror.add_calendar(calendar_id, slug, url, name, roles, username=username, secret=sealed)
+        tx.mirror.add_calendar(calendar_id, slug, url, name, roles, username=username, secret=sealed, profile=profile)
     return calendar_id
+
+
+def renew_permission(services: Services, slug: str, profile: str, username: str, permission: Secret) -> int:
+    """Put a new permission in place of the one that was withdrawn; answers for how many calendars."""
+    with services.store.write() as tx:
+        rows = [row for row in tx.mirror.calendars(slug) if (row.profile, row.username) == (profile, username)]
+        for row in rows:
+            sealed = services.sealer.seal_secret(permission, f"calendar/{row.id}")
+            tx.mirror.touch(row.id, secret=sealed, backoff_until=0, next_poll_at=0)
+            services.jobs.enqueue(tx, "sync", row.id)
+    return len(rows)
 
 
 def check_start(services: Services) -> None:

@@ -37,6 +37,8 @@ WINDOW_DAYS = 430
 """How far ahead events are read; when less than the longest horizon (365 days) is left, everything is read anew."""
 NEEDED_DAYS = 370
 TRIES = 3
+SIGN_IN = frozenset({"google"})
+"""Profiles of providers that give no access by password: the sealed secret is a lasting permission (OAuth 2)."""
 UNFINISHED = "FULL"
 """A first reading of a large calendar that ran out of time: what was read is stored, the rest comes next."""
 
@@ -120,15 +122,17 @@ def sync_calendar(services: Services, calendar_id: str, seconds: float) -> bool:
 
 
 def account_of(services: Services, row: Any) -> Account:
-    """How to reach a stored calendar; its password is opened here and nowhere else."""
-    password = ""
+    """How to reach a stored calendar; its password, or what stands in for it, is opened here and nowhere else."""
+    secret = ""
     if row.secret:
-        password = services.sealer.open_secret(row.secret, f"calendar/{row.id}").reveal()
+        secret = services.sealer.open_secret(row.secret, f"calendar/{row.id}").reveal()
+    signed_in = row.profile in SIGN_IN
     return Account(
         calendar=row.id,
         url=row.url,
-        username=row.username,
-        password=password,
+        username="" if signed_in else row.username,
+        password="" if signed_in else secret,
+        refresh=secret if signed_in else "",
         profile=row.profile,
         feed="feed" in row.roles,
     )
