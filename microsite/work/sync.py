@@ -200,7 +200,8 @@ def _apply(services: Services, row: Any, pulled: Pulled, now: int) -> bool | Non
             state=pulled.state,
             sync_token=pulled.sync_token,
             ctag=pulled.ctag,
-            last_ok_at=now,
+            # Half a calendar is no calendar: until it was read to its end, no time may be offered from it.
+            last_ok_at=row.last_ok_at if pulled.state == UNFINISHED else now,
             last_full_at=now if pulled.full else row.last_full_at,
             failures=0,
             first_failed_at=0,
