@@ -208,7 +208,7 @@ def _apply(services: Services, row: Any, pulled: Pulled, now: int) -> bool | Non
             backoff_until=0,
             problem="",
             interval=poll.interval,
-            next_poll_at=now + poll.wait,
+            next_poll_at=now if pulled.state == UNFINISHED else now + poll.wait,
         )
         if not stored:
             return None
