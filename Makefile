@@ -2,18 +2,18 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: run test test-postgres check install-dev texts lock clean
+.PHONY: run test test-postgres check install-dev conformance texts lock clean
 
 run: .venv/.run
 	@$(BIN)/python -m microsite.cli serve
 
 test: .venv/.dev
 	$(BIN)/python -m tests.machine
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-postgres: .venv/.dev
 	$(BIN)/python -m tests.machine
-	MICROSITE_TEST_DATABASE=postgres $(BIN)/python -m pytest tests/store tests/jobs tests/work tests/flow -m "not browser"
+	MICROSITE_TEST_DATABASE=postgres $(BIN)/python -m pytest -n 2 --dist loadfile tests/store tests/jobs tests/work tests/flow -m "not browser"
 
 check: .venv/.dev
 	$(BIN)/ruff check .
@@ -21,9 +21,14 @@ check: .venv/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Any CalDAV server: make conformance SERVER="--url https://… --user … --password …"
+conformance: .venv/.dev
+	$(BIN)/python -m tests.calendars.conformance $(SERVER)
+
 texts: .venv/.dev
-	$(BIN)/pybabel extract -q -F microsite/translations/babel.cfg -o build/messages.pot .
-	$(BIN)/pybabel update -q -N -i build/messages.pot -d microsite/translations
+	mkdir -p build
+	$(BIN)/pybabel extract -q -F microsite/translations/babel.cfg -k lazy_gettext --no-location --sort-output -o build/messages.pot .
+	$(BIN)/pybabel update -q --no-fuzzy-matching --ignore-obsolete -w 118 -i build/messages.pot -d microsite/translations -l id
 	$(BIN)/pybabel compile -q -d microsite/translations
 
 lock: .venv/.dev
