@@ -30,10 +30,6 @@ from microsite.work import book
 from microsite.work import look
 from microsite.work import setup
 from microsite.work.sync import sync_calendar
-from tests.calendars.servers import PASSWORD
-from tests.calendars.servers import USER
-from tests.calendars.servers import Server
-from tests.calendars.servers import add_user
 
 COACH = "sari"
 HOST = "book.example"
@@ -67,10 +63,10 @@ def configuration(relay: int, embedded: bool = False) -> str:
 class Home:
     """One coach, one calendar, one database; `now` is the clock."""
 
-    def __init__(self, folder: Path, relay: int = 0, now: int = NOW) -> None:
+    def __init__(self, folder: Path, relay: int = 0, now: int = NOW, embedded: bool = False) -> None:
         self.folder, self.now = folder, now
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (folder / "config.toml").write_text(configuration(relay))
+        (folder / "config.toml").write_text(configuration(relay, embedded))
         self.owner = "this:1"
         self.watch: Callable[[], None] = lambda: None
         self.services = self._built()
@@ -88,10 +84,25 @@ class Home:
         """The coach with her calendar."""
         _, recipient = self.services.sealer.new_identity()
         setup.add_coach(self.services, COACH, coach, recipient)
-        self.calendar = setup.add_calendar(
+        setup.add_calendar(
             self.services, COACH, account.url, "Sesi", {"bookings", "busy"}, account.username, Secret(account.password)
         )
         sync_calendar(self.services, self.calendar, 20.0)
+
+    def furnish_inside(self, coach: CoachSettings) -> None:
+        """The coach with a calendar on the embedded server: then her whole world lies in one folder."""
+        _, recipient = self.services.sealer.new_identity()
+        setup.add_coach(self.services, COACH, coach, recipient)
+        setup.add_embedded_calendars(self.services, COACH, {"bookings": ("Sesi", {"bookings", "busy"})})
+        sync_calendar(self.services, self.calendar, 20.0)
+
+    @property
+    def calendar(self) -> str:
+        """The id of her calendar."""
+        with self.services.store.read() as tx:
+            (row,) = tx.mirror.calendars(COACH)
+        found: str = row.id
+        return found
 
     def restart(self, clean: bool = True) -> None:
         """End, and begin again from what is on disk. Unless `clean`, leases of the dead stay until they run out."""
@@ -208,11 +219,3 @@ class Pattern:
         """A house of one's own."""
         shutil.copytree(self.folder, to)
         return Home(to, relay, now)
-
-
-def account(server: Server, name: str, port: int | None = None) -> Account:
-    """The account of a calendar on a server, directly or through a proxy."""
-    return server.account(name, port)
-
-
-__all__ = ["COACH", "PASSWORD", "USER", "Home", "Pattern", "account", "add_user", "settings"]
