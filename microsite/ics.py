@@ -6,12 +6,14 @@ Which properties an event may have at all is decided next door, in `core.events`
 import unicodedata
 from datetime import UTC
 from datetime import datetime
+from datetime import timedelta
 from urllib.parse import quote
 from urllib.parse import urlsplit
 
 from icalendar import Calendar
 from icalendar import Component
 from icalendar import Event as Vevent
+from icalendar import vDuration
 from icalendar import vUri
 
 from microsite.core.events import MAX_SEQUENCE
@@ -26,8 +28,10 @@ BREAKS = str.maketrans("\r\u2028\u2029\t", "\n\n\n ")
 URI_SAFE = "!#$%&'()*+,/:;=?@[]~"
 
 
-def render(event: Event) -> bytes:
+def render(event: Event, refresh: timedelta | None = None) -> bytes:
     """The event as a whole calendar file: CRLF, folded at 75 octets, UTC times only; METHOD if it has one.
+
+    `refresh` says how often a reader that follows the address should ask again (RFC 7986 5.7, and Outlook's word).
 
     Raises ValueError for a time or counter that no reader would accept.
     """
@@ -41,6 +45,9 @@ def render(event: Event) -> bytes:
     calendar.add("CALSCALE", "GREGORIAN")
     if event.method:
         calendar.add("METHOD", event.method)
+    if refresh is not None:
+        calendar.add("REFRESH-INTERVAL", refresh, parameters={"VALUE": "DURATION"})
+        calendar.add("X-PUBLISHED-TTL", vDuration(refresh))
     calendar.add_component(_vevent(event))
     return bytes(calendar.to_ical())
 

@@ -25,6 +25,7 @@ CLIENT_PROPERTIES = frozenset(
     " DESCRIPTION ORGANIZER".split()
 )
 CALENDAR_PROPERTIES = frozenset("VERSION PRODID CALSCALE METHOD".split())
+FEED_PROPERTIES = CALENDAR_PROPERTIES | {"REFRESH-INTERVAL", "X-PUBLISHED-TTL"}
 PRODID = "-//microsite//booking//EN"
 MAX_SEQUENCE = 2**31 - 1
 """RFC 5545 3.3.8; some readers refuse the whole file beyond it."""

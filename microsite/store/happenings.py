@@ -23,6 +23,12 @@ class Happenings:
         columns = select(happening.c.at, happening.c.ref, happening.c.what).where(happening.c.coach == coach)
         return [(at, ref, what) for at, ref, what in self._conn.execute(columns.order_by(happening.c.id))]
 
+    def about(self, coach: str, ref: str, since: int) -> list[tuple[int, str]]:
+        """(at, what) of a reference from then on, oldest first: before, it may have been another booking's."""
+        mine = (happening.c.coach == coach) & (happening.c.ref == ref) & (happening.c.at >= since)
+        rows = self._conn.execute(select(happening.c.at, happening.c.what).where(mine).order_by(happening.c.id))
+        return [(at, what) for at, what in rows]
+
     def remove_before(self, at: int) -> int:
         """Forget what is older."""
         return self._conn.execute(delete(happening).where(happening.c.at < at)).rowcount

@@ -12,6 +12,7 @@ from sqlalchemy import update
 from .tables import link
 
 MANAGE = "manage"
+VERIFY = "verify"
 DESK_LINK = "desk-link"
 DESK_SESSION = "desk-session"
 
@@ -57,6 +58,12 @@ class Links:
     def extend(self, booking: str, expires_at: int) -> None:
         """Let all links of a booking live until then."""
         self._conn.execute(update(link).where(link.c.booking == booking).values(expires_at=expires_at))
+
+    def keep_only(self, booking: str, lookup: bytes) -> None:
+        """Delete the other links that open a booking's page; this one proves nothing about an address any more."""
+        opening = (link.c.booking == booking) & link.c.kind.in_([MANAGE, VERIFY])
+        self._conn.execute(delete(link).where(opening, link.c.lookup != lookup))
+        self._conn.execute(update(link).where(link.c.lookup == lookup).values(kind=MANAGE))
 
     def longest(self, booking: str) -> int:
         """When the last link of a booking expires."""

@@ -8,7 +8,6 @@ from typing import Any
 
 import msgspec
 
-from microsite.core.availability import nearest
 from microsite.core.bookings import AWAITING_EMAIL
 from microsite.core.bookings import CONFIRMED
 from microsite.core.bookings import ENDED
@@ -28,11 +27,10 @@ from microsite.core.people import Secret
 from microsite.core.settings import CoachSettings
 from microsite.errors import CannotOpen
 from microsite.errors import MailRefused
-from microsite.errors import TimesUnknown
 from microsite.errors import TryAgain
 from microsite.services import Services
 
-from . import look
+from .look import alternatives
 from .status import status_url
 from .tell import tell
 
@@ -136,7 +134,7 @@ def _to_client(
         contact=settings.contact,
         purge_on=booking.purge_on,
         hold_until=booking.hold_until or 0,
-        alternatives=_alternatives(services, booking) if row.kind == "failed" else (),
+        alternatives=alternatives(services, booking) if row.kind == "failed" else (),
         event=file_of(services, row, booking, settings, delivery.language),
     )
 
@@ -175,17 +173,6 @@ def _token(services: Services, row: Any, booking: Booking, settings: CoachSettin
     with services.store.write() as tx:
         tx.links.add(services.sealer.lookup(token), booking.coach, booking.id, kind, expires)
     return token
-
-
-def _alternatives(services: Services, booking: Booking) -> tuple[int, ...]:
-    coach = look.coach(services, booking.coach)
-    offer = coach.settings.offer(booking.offer)
-    if offer is None:
-        return ()
-    try:
-        return tuple(nearest(look.times(services, coach, offer), booking.start))
-    except TimesUnknown:
-        return ()
 
 
 def _settle(services: Services, row: Any, booking: Booking | None, state: str, delivery: Delivery | None) -> None:

@@ -13,6 +13,7 @@ import msgspec
 from microsite.core.availability import Rules
 from microsite.core.availability import Taken
 from microsite.core.availability import Times
+from microsite.core.availability import nearest
 from microsite.core.bookings import Booking
 from microsite.core.hours import local_day
 from microsite.core.hours import open_spans
@@ -66,15 +67,36 @@ def coach(services: Services, slug: str) -> Coach:
     return _coach(row)
 
 
+def house(services: Services, slug: str) -> Coach:
+    """The coach of a booking there is, whether her page is open to new ones or not; raises NotFound."""
+    with services.store.read() as tx:
+        row = tx.coaches.get(slug)
+    if row is None:
+        raise NotFound("no such coach")
+    return _coach(row)
+
+
 def offers(coach: Coach) -> list[Offer]:
-    """The listed offers."""
-    return [offer for offer in coach.settings.offers if offer.listed]
+    """The listed offers that need no invitation."""
+    return [offer for offer in coach.settings.offers if offer.listed and not offer.invited]
 
 
 def times(services: Services, coach: Coach, offer: Offer) -> Times:
     """What decides about the offer's times now; raises TimesUnknown when a calendar has not answered for too long."""
     with services.store.read() as tx:
         return sight(tx, coach.slug, coach.settings, offer, services.clock()).times
+
+
+def alternatives(services: Services, booking: Booking) -> tuple[int, ...]:
+    """The free starts nearest to a booking that did not come about; none where nothing is known or offered."""
+    try:
+        its_coach = coach(services, booking.coach)
+        offer = its_coach.settings.offer(booking.offer)
+        return (
+            () if offer is None or offer.invited else tuple(nearest(times(services, its_coach, offer), booking.start))
+        )
+    except (NotFound, TimesUnknown):
+        return ()
 
 
 def sight(

@@ -4,13 +4,18 @@ Unknown, malformed, expired and erased links are all the same NotFound.
 """
 
 import time
+from datetime import UTC
+from datetime import datetime
 
 from microsite.core.bookings import CONFIRMING
 from microsite.core.bookings import Booking
+from microsite.core.events import Event
 from microsite.core.events import client_description
 from microsite.core.events import client_title
 from microsite.core.events import download_event
 from microsite.core.events import event_place
+from microsite.core.letters import MOVED_BY_CLIENT
+from microsite.core.letters import MOVED_BY_COACH
 from microsite.core.people import Secret
 from microsite.errors import NotFound
 from microsite.ics import render
@@ -20,7 +25,20 @@ from .cancel import cancel
 from .cancel import may_cancel_until
 from .status import status_url
 
-__all__ = ["booking_by_id", "by_token", "cancel", "client_ics", "may_cancel_until", "wait_for_outcome"]
+__all__ = [
+    "booking_by_id",
+    "by_token",
+    "cancel",
+    "client_file",
+    "client_ics",
+    "has_moved",
+    "may_cancel_until",
+    "on_its_way",
+    "proves_address",
+    "reached_by_mail",
+    "wait_for_outcome",
+]
+MOVED = frozenset({MOVED_BY_CLIENT, MOVED_BY_COACH})
 LOOK_SECONDS = 0.01
 
 
@@ -48,25 +66,51 @@ def booking_by_id(services: Services, booking_id: str) -> Booking:
         return tx.bookings.need(booking_id)
 
 
+def on_its_way(booking: Booking) -> bool:
+    """Whether the calendar is being asked right now, for a new booking or for a new time."""
+    return booking.state == CONFIRMING or (booking.live and booking.pending_start is not None)
+
+
+def has_moved(services: Services, booking: Booking) -> bool:
+    """Whether its time is another one than it was booked for."""
+    since = int(datetime.fromisoformat(booking.created_on).replace(tzinfo=UTC).timestamp())
+    with services.store.read() as tx:
+        happened = tx.happenings.about(booking.coach, booking.ref, since)
+    return any(what in MOVED for _, what in happened)
+
+
+def reached_by_mail(services: Services, booking: Booking) -> bool:
+    """Whether there is, or was, an address that letters about it go to."""
+    with services.store.read() as tx:
+        if tx.bookings.sealed(booking.id).delivery is not None:
+            return True
+        return any(row.recipient == "client" for row in tx.letters.of(booking.id))
+
+
 def wait_for_outcome(services: Services, booking_id: str, milliseconds: int = 300) -> Booking:
-    """The booking, after waiting at most so long for it to leave «confirming»; raises NotFound."""
+    """The booking, after waiting at most so long until it is no longer on its way; raises NotFound."""
     deadline = time.monotonic() + milliseconds / 1000
     while True:
         booking = booking_by_id(services, booking_id)
-        if booking.state != CONFIRMING or time.monotonic() >= deadline:
+        if not on_its_way(booking) or time.monotonic() >= deadline:
             return booking
         time.sleep(LOOK_SECONDS)
 
 
 def client_ics(services: Services, booking: Booking) -> bytes:
     """The file behind «add to calendar»: same UID and version as in the letters, no METHOD, no ORGANIZER."""
+    return render(client_file(services, booking))
+
+
+def client_file(services: Services, booking: Booking) -> Event:
+    """What that file says."""
     with services.store.read() as tx:
         settings = tx.coaches.settings(booking.coach)
     language = booking.language
     offer = settings.offer(booking.offer)
     location, conference = event_place(offer.place, language) if offer else ("", "")
     status = status_url(services, booking, language)
-    event = download_event(
+    return download_event(
         booking,
         summary=client_title(settings, booking, language),
         status_url=status,
@@ -75,4 +119,3 @@ def client_ics(services: Services, booking: Booking) -> bytes:
         description=client_description(language, status),
         now=services.clock(),
     )
-    return render(event)

@@ -6,6 +6,7 @@ Until the calendar has the new time the booking keeps its old one; if anything g
 from typing import Any
 
 from microsite.core import letters
+from microsite.core.availability import Times
 from microsite.core.availability import obstacles
 from microsite.core.availability import offered
 from microsite.core.bookings import AWAITING_COACH
@@ -14,6 +15,7 @@ from microsite.core.bookings import HOLD
 from microsite.core.bookings import Booking
 from microsite.core.events import EventChanges
 from microsite.core.settings import CoachSettings
+from microsite.core.settings import Offer
 from microsite.core.spans import MINUTE
 from microsite.errors import CalendarChanged
 from microsite.errors import CalendarError
@@ -48,15 +50,10 @@ def move(services: Services, booking_id: str, ref: str, start: int) -> Booking:
         booking = tx.bookings.need(booking_id)
     if booking.ref != ref:
         raise WrongBooking("the form belongs to another booking")
-    if booking.state not in MOVABLE or booking.pending_start is not None:
-        raise NotPossibleNow("only a booking with a settled time can be moved")
-    if services.clock() >= may_cancel_until(services, booking):
-        raise TooLate("the notice window has begun")
+    _check_movable(services, booking)
     with services.store.change(booking.coach) as tx:
         settings = tx.coaches.settings(booking.coach)
-        offer = settings.offer(booking.offer)
-        if offer is None:
-            raise NotPossibleNow("this session type is not offered any more")
+        offer = _offer_of(settings, booking)
         now = services.clock()
         if not offered(look.sight(tx, booking.coach, settings, offer, now, without=booking.id).times, start):
             raise SlotTaken("this start is not offered")
@@ -68,6 +65,18 @@ def move(services: Services, booking_id: str, ref: str, start: int) -> Booking:
             raise NotPossibleNow("the booking changed meanwhile")
         services.jobs.enqueue(tx, "move.check", booking_id)
     return held
+
+
+def times_for(services: Services, booking: Booking) -> Times:
+    """What decides about the times a booking may move to: all but itself.
+
+    Raises TooLate, NotPossibleNow, TimesUnknown, as `move` does.
+    """
+    _check_movable(services, booking)
+    with services.store.read() as tx:
+        settings = tx.coaches.settings(booking.coach)
+        offer = _offer_of(settings, booking)
+        return look.sight(tx, booking.coach, settings, offer, services.clock(), without=booking.id).times
 
 
 def check(services: Services, booking_id: str) -> None:
@@ -175,6 +184,20 @@ def _synced(services: Services, booking: Booking) -> bool:
         _wait_or_give_up(services, booking, error)
         return False
     return True
+
+
+def _check_movable(services: Services, booking: Booking) -> None:
+    if booking.state not in MOVABLE or booking.pending_start is not None:
+        raise NotPossibleNow("only a booking with a settled time can be moved")
+    if services.clock() >= may_cancel_until(services, booking):
+        raise TooLate("the notice window has begun")
+
+
+def _offer_of(settings: CoachSettings, booking: Booking) -> Offer:
+    offer = settings.offer(booking.offer)
+    if offer is None:
+        raise NotPossibleNow("this session type is not offered any more")
+    return offer
 
 
 def _in_the_way(services: Services, tx: Any, booking: Booking) -> bool:
