@@ -38,14 +38,18 @@ def open_(ref: str, identity_file: Path, slug: str) -> None:
 
 @click.command(name="desk-link")
 @click.argument("slug")
-def desk_link(slug: str) -> None:
-    """Print a link that opens the coach's desk once, within 15 minutes."""
+@click.option("--revoke", is_flag=True, help="First let no session, passkey or earlier link open the desk any more.")
+def desk_link(slug: str, revoke: bool) -> None:
+    """Print a link that opens the coach's desk once, within 15 minutes. Records still open only with her key."""
+    from microsite.work import signin
     from microsite.work.desk import new_link
 
     from . import services
 
     built = services()
     try:
+        if revoke:
+            signin.revoke(built, slug)
         token = new_link(built, slug)
         click.echo(f"{built.config.address}/desk/{token.reveal()}")
     finally:

@@ -1,4 +1,4 @@
-"""`init`: the few questions a real operator answers. The coach's identity is printed once, only its recipient kept."""
+"""`init`: the few questions a real operator answers. The coach makes her keys herself, at the desk that it links to."""
 
 import re
 from pathlib import Path
@@ -79,12 +79,12 @@ def _ask() -> tuple[dict[str, dict[str, object]], CoachSettings, str, bool]:
 
 
 def _set_up(services: "Services", slug: str, settings: CoachSettings, embedded: bool) -> None:
+    from microsite.work import desk
     from microsite.work import setup
 
-    identity, recipient = services.sealer.new_identity()
     first = Offer(slug="sesi", title=Words(id="Sesi", en="Session"), minutes=60)
     ready = msgspec.structs.replace(settings, offers=[first])
-    setup.add_coach(services, slug, ready, recipient)
+    setup.add_coach(services, slug, ready)
     if embedded:
         from microsite.work.demo import CALENDARS
 
@@ -93,9 +93,11 @@ def _set_up(services: "Services", slug: str, settings: CoachSettings, embedded: 
         click.echo(f"\nCalendar app: {services.config.address}/dav/  user {slug}  password {password.reveal()}")
     else:
         ask_calendars(services, slug)
-    click.echo("\nThe coach's private key. It is shown once and kept nowhere: save it where only she can read it.\n")
-    click.echo(f"    {identity.reveal()}\n")
-    click.echo("Without it no name, address or note can ever be opened. Start the site with: make run")
+    token = desk.new_link(services, slug, desk.FIRST_SECONDS)
+    click.echo("\nThe coach's desk: this link works once, within a day. She makes her keys there, in her own browser;")
+    click.echo(f"until then her page takes no bookings. For another link: microsite desk-link {slug}\n")
+    click.echo(f"    {services.config.address}/desk/{token.reveal()}\n")
+    click.echo("Start the site with: make run")
 
 
 COMMANDS = (init,)

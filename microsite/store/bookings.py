@@ -121,8 +121,8 @@ class Bookings:
         found = ((_booking(row[:-1]), bytes(row[-1])) for row in self._conn.execute(rows.order_by(booking.c.start)))
         return [(each, record) for each, record in found if each]
 
-    def replace_record(self, booking_id: str, old: bytes, new: bytes) -> bool:
-        """Put a record sealed anew in the place of the old one; False where that is no longer there."""
+    def replace_record(self, booking_id: str, old: bytes, new: bytes | None) -> bool:
+        """Put another sealed record, or none, in the place of the old one; False where that is no longer there."""
         same = update(booking).where(booking.c.id == booking_id, booking.c.record == old)
         return self._conn.execute(same.values(record=new)).rowcount == 1
 

@@ -19,6 +19,7 @@ from . import statics
 from . import status
 from . import visitor
 from . import wellknown
+from . import written
 from . import zones
 
 
@@ -36,6 +37,7 @@ def init_app(app: Flask) -> None:
     HTMX(app)
     security.init_app(app)
     i18n.init_app(app)
+    written.init_app(app)
     statics.init_app(app)
     refusals.init_app(app)
     for bp in (health.bp, wellknown.bp, visitor.bp, manage.bp, desk.bp, status.bp, privacy.bp):

@@ -5,6 +5,7 @@ Refused text is shown again, cleaned of what cannot be kept; nothing typed is lo
 
 import re
 import unicodedata
+from base64 import b64decode
 from typing import Any
 
 from flask_babel import lazy_gettext
@@ -26,6 +27,12 @@ LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=
 LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """Marks that reorder what follows: they can make an address or a name read as another."""
+EMPTY_NAME = lazy_gettext("Write a name I may call you by; a nickname is fine.")
+LONG_NAME = lazy_gettext("The name is too long: at most 80 characters.")
+LONG_NOTE = lazy_gettext("The note is too long: at most 500 characters.")
+ODD = lazy_gettext("Invisible characters were taken out here. Look it over and send it again.")
+SEALED_MAX = 12_000
+"""Characters of base64: more than the largest record needs."""
 BREAKS = frozenset("\u2028\u2029\ufffd\ufeff")
 
 
@@ -71,12 +78,25 @@ class DetailsForm(FlaskForm):  # type: ignore[misc]
     email = EmailField(lazy_gettext("E-mail"))
     note = TextAreaField(lazy_gettext("Note"))
     website = StringField("Website")
+    sealed = StringField()
+    sealed_for = StringField()
+    wrong_name = StringField()
+    wrong_note = StringField()
 
     def __init__(self, offer: Offer, bound: Bound, **options: Any) -> None:
         self.needs_email = offer.email == "required"
         super().__init__(meta={"csrf_context": bound}, **options)
         self.trapped = bool(self.website.data)
         self.website.data = ""
+        self.from_browser = bool(self.sealed.data or self.wrong_name.data or self.wrong_note.data)
+        """Whether the visitor's browser seals: then name and note are not here, only what is wrong with them, if so."""
+
+    def sealed_record(self) -> bytes:
+        """What the visitor's browser sealed; nothing where it did not, and for what is no base64."""
+        try:
+            return b64decode((self.sealed.data or "")[:SEALED_MAX], validate=True)
+        except ValueError:
+            return b""
 
     def details(self) -> ClientDetails:
         """What the visitor wrote, hidden from printing."""
@@ -84,9 +104,12 @@ class DetailsForm(FlaskForm):  # type: ignore[misc]
 
     def validate_name(self, field: Field) -> None:
         """1-80 characters on one line."""
-        _tidy(field, NAME_MAX, lazy_gettext("The name is too long: at most 80 characters."))
+        if self.from_browser:
+            _as_browser_says(field, self.wrong_name, EMPTY_NAME, LONG_NAME)
+            return
+        _tidy(field, NAME_MAX, LONG_NAME)
         if not field.data:
-            raise ValidationError(lazy_gettext("Write a name I may call you by; a nickname is fine."))
+            raise ValidationError(EMPTY_NAME)
 
     def validate_email(self, field: Field) -> None:
         """An address mail can be sent to; empty where the offer does without."""
@@ -98,15 +121,25 @@ class DetailsForm(FlaskForm):  # type: ignore[misc]
 
     def validate_note(self, field: Field) -> None:
         """At most 500 characters; line breaks are fine here."""
+        if self.from_browser:
+            _as_browser_says(field, self.wrong_note, ODD, LONG_NOTE)
+            return
         field.data = (field.data or "").replace("\r\n", "\n").replace("\r", "\n")
-        _tidy(field, NOTE_MAX, lazy_gettext("The note is too long: at most 500 characters."), lines=True)
+        _tidy(field, NOTE_MAX, LONG_NOTE, lines=True)
+
+
+def _as_browser_says(field: Field, wrong: Field, empty: str, too_long: str) -> None:
+    """The same refusals where only the browser saw the text: it says which rule is broken."""
+    field.data = ""
+    if wrong.data:
+        raise ValidationError({"empty": empty, "long": too_long}.get(wrong.data, ODD))
 
 
 def _tidy(field: Field, most: int, too_long: str, lines: bool = False) -> None:
     text = unicodedata.normalize("NFC", field.data or "").strip(" ")
     if unsafe(text, lines):
         field.data = cleaned(text, lines).strip()
-        raise ValidationError(lazy_gettext("Invisible characters were taken out here. Look it over and send it again."))
+        raise ValidationError(ODD)
     field.data = text.strip()
     if len(field.data) > most:
         raise ValidationError(too_long)

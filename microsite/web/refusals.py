@@ -36,7 +36,7 @@ STATUS: dict[type[MicrositeError], int] = {
     NotPossibleNow: 409,
     TimesUnknown: 503,
 }
-PERSONAL_ENDPOINTS = ("manage.", "desk.")
+PERSONAL_ENDPOINTS = ("manage.", "written.", "desk.")
 log = logging.getLogger("microsite.web")
 
 

@@ -37,7 +37,7 @@ TRANSPORT = "max-age=63072000; includeSubDomains"
 """Two years; sent over https only."""
 VARY = ("HX-Request", "HX-History-Restore-Request")
 """One URL answers a page or a fragment. The language is in the path, so Accept-Language is not looked at."""
-PERSONAL = frozenset({"manage", "desk", "status"})
+PERSONAL = frozenset({"manage", "written", "desk", "status"})
 """Blueprints whose pages belong to one person."""
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 BODY_MAX = 16 * 1024

@@ -32,6 +32,7 @@ from microsite.work.look import Coach
 from . import fragments
 from . import picker
 from . import tokens
+from . import written
 from . import zones
 from .dates import slot_text
 from .forms import DetailsForm
@@ -100,16 +101,18 @@ def book(coach: str, offer: str) -> ResponseReturnValue:
     try:
         if not availability.offered(look.times(get_services(), asked.coach, asked.offer), start):
             raise SlotTaken("not offered")
-        if not details.validate() or details.trapped or not _chosen():
+        if not details.validate() or details.trapped or not _chosen() or not written.acceptable(coach, details):
             return _form_page(asked, start, details, 422)
-        placed = booking.book(get_services(), coach, offer, start, details.details(), language(), asked.zone.key)
+        sealed = details.sealed_record()
+        typed, zone = details.details(), asked.zone.key
+        placed = booking.book(get_services(), coach, offer, start, typed, language(), zone, sealed_record=sealed)
     except SlotTaken:
         return _taken_page(asked, start, details)
     except TimesUnknown:
         return _form_page(asked, start, details, 503)
-    zone: dict[str, Any] = {} if asked.zone.key == asked.coach.settings.zone else {"tz": asked.zone.key}
+    shown_in: dict[str, Any] = {} if zone == asked.coach.settings.zone else {"tz": zone}
     # Without the usual body, which would repeat the address and the token in it.
-    return Response(status=303, headers={"Location": url_for("manage.enter", token=placed.token.reveal(), **zone)})
+    return Response(status=303, headers={"Location": url_for("manage.enter", token=placed.token.reveal(), **shown_in)})
 
 
 def read_slot(text: str | None) -> int:

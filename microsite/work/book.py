@@ -27,10 +27,7 @@ from microsite.core.events import Event
 from microsite.core.events import coach_event
 from microsite.core.events import event_place
 from microsite.core.happenings import HELD
-from microsite.core.people import Address
 from microsite.core.people import ClientDetails
-from microsite.core.people import Delivery
-from microsite.core.people import Record
 from microsite.core.people import Secret
 from microsite.core.settings import CoachSettings
 from microsite.core.settings import Offer
@@ -44,6 +41,7 @@ from microsite.ics import render
 from microsite.services import Services
 
 from . import look
+from . import written
 from .calendars import bookings_calendar
 from .calendars import sync_all
 from .invite import spend
@@ -57,7 +55,6 @@ from .tell import tell
 
 CHECK_SECONDS = 5.0
 WRITE_SECONDS = 10.0
-CONSENT_VERSION = "1"
 REFERENCE_LENGTH = 4
 
 
@@ -77,15 +74,19 @@ def book(
     language: str,
     zone: str,
     invitation: str = "",
+    sealed_record: bytes = b"",
 ) -> Placed:
-    """Hold a start for a visitor. Raises NotFound, TimesUnknown, or SlotTaken where it would not be offered now."""
+    """Hold a start for a visitor. Raises NotFound, TimesUnknown, or SlotTaken where it would not be offered now.
+
+    `sealed_record` was sealed in the visitor's browser: then `details` hold only the address, and there is no copy.
+    """
     coach = look.coach(services, coach_slug)
     offer = coach.settings.offer(offer_slug)
     if offer is None:
         raise NotFound("no such offer")
     now = services.clock()
     booking = _new_booking(services, coach, offer, start, language, now)
-    token, sealed = _seal(services, booking, details, zone, now)
+    token, sealed = written.seal(services, booking, details, zone, now, sealed_record)
     with services.store.change(coach.slug) as tx:
         if not offered(look.sight(tx, coach.slug, coach.settings, offer, now).times, start):
             raise SlotTaken("this start is not offered")
@@ -228,22 +229,6 @@ def _new_booking(services: Services, coach: look.Coach, offer: Offer, start: int
         client_uid=f"{secrets.token_hex(16)}@{host}",
         delivery_day=date_of(end),
         first_message_id=f"<{secrets.token_hex(16)}@{host}>",
-    )
-
-
-def _seal(services: Services, booking: Booking, details: ClientDetails, zone: str, now: int) -> tuple[Secret, Any]:
-    """Seal everything about the person before the database is touched."""
-    sealer = services.sealer
-    with services.store.read() as tx:
-        recipients = tx.coaches.recipients(booking.coach)
-    token = sealer.new_token()
-    record = Record(details, CONSENT_VERSION, booking.language, now)
-    address = Address(details.reveal().email)
-    delivery = Delivery(address, booking.language, zone, token, reminders=True)
-    return token, services.store.sealed(
-        record=sealer.seal_record(record, recipients),
-        copy=sealer.seal_copy(token, booking.id, record),
-        delivery=sealer.seal_delivery(booking.delivery_day, booking.id, delivery) if address else None,
     )
 
 

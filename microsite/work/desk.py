@@ -26,6 +26,8 @@ from .tell import tell
 
 LINK_SECONDS = 15 * MINUTE
 ASKABLE = frozenset({CONFIRMED, AWAITING_COACH})
+FIRST_SECONDS = 24 * HOUR
+"""A new coach gets her first link from somebody else; it opens nothing yet, for she has no bookings."""
 WELCOME_SECONDS = 30 * 24 * HOUR
 """The demo's link lies in a file that only the operator can read, so it may wait a month."""
 

@@ -1,9 +1,7 @@
-"""Setting up a real coach: the questions, the key that is shown once, and what is refused."""
+"""Setting up a real coach: the questions, the link to her desk, and what is refused."""
 
 import re
 from pathlib import Path
-
-import pyrage
 
 from tests.calendars.servers import PASSWORD
 from tests.calendars.servers import USER
@@ -15,14 +13,13 @@ COACH = "Wulan\nwulan\nhttps://book.example\nAsia/Makassar\nwulan@book.example\n
 RELAY = "mail.example\n587\nstarttls\n\n\nhalo@book.example\n"
 
 
-def test_init_shows_the_key_once_and_keeps_only_its_recipient(shell: Shell) -> None:
+def test_init_makes_no_key_and_prints_the_link_to_the_desk_where_the_coach_makes_hers(shell: Shell) -> None:
     said = shell.run("init", answers=f"{COACH}{RELAY}y\n")
-    identity = re.search(r"AGE-SECRET-KEY-1[A-Z0-9]+", said)
-    assert identity is not None
     everything = b"".join(path.read_bytes() for path in shell.instance.rglob("*") if path.is_file())
-    assert identity[0].encode() not in everything
-    recipient = str(pyrage.x25519.Identity.from_str(identity[0]).to_public())
-    assert recipient.encode() in everything
+    assert b"AGE-SECRET-KEY-1" not in said.encode() + everything
+    link = re.search(r"https://book\.example/desk/([\w-]{43})\n", said)
+    assert link is not None
+    assert link[1].encode() not in everything
     assert "https://book.example/dav/" in said
 
 
@@ -44,7 +41,7 @@ def test_init_finds_the_calendars_of_an_account_and_asks_what_each_is_for(shell:
         right = f"http://127.0.0.1:{server.port}/\n{USER}\n{PASSWORD}\nhours\nbookings\n"
         said = shell.run("init", answers=f"{COACH}{RELAY}n\n127.0.0.1\n{wrong}{right}")
         assert "That did not work" in said
-        assert "AGE-SECRET-KEY-1" in said
+        assert "/desk/" in said
         checked = shell.run("doctor", code=1)
     assert checked.count("answers") == 2
     assert "mail.example:587" in checked
