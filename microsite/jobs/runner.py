@@ -61,8 +61,7 @@ class Runner:
     ) -> None:
         self._store, self._file, self._clock, self._woken = store, place, clock, woken
         self._threads, self._lease = threads, lease
-        folder = hashlib.sha256(str(place.absolute()).encode()).hexdigest()[:8]
-        self._place = f"{socket.gethostname()}:{folder}"
+        self._place = name_of(place)
         self._owner = f"{self._place}:{os.getpid()}:{secrets.token_hex(4)}"
         self._released = False
         self._running = 0
@@ -183,6 +182,11 @@ class Runner:
     def _note_end(self, row: Any, future: "Future[None]") -> None:
         self._ended.put((row, future))
         self._woken.set()
+
+
+def name_of(place: Path) -> str:
+    """How a runner's place is named in leases: the machine, and which of its folders without telling the path."""
+    return f"{socket.gethostname()}:{hashlib.sha256(str(place.absolute()).encode()).hexdigest()[:8]}"
 
 
 def _read_time(path: Path) -> int:

@@ -8,6 +8,7 @@ import pytest
 
 import microsite.jobs.runner
 from microsite.jobs.outbox import Outbox
+from microsite.jobs.runner import name_of
 from microsite.store import Store
 from tests.jobs.conftest import Count
 from tests.jobs.places import Place
@@ -170,6 +171,19 @@ def test_a_runner_never_takes_again_what_it_still_works_on(clocked: Clocked) -> 
         assert not tx.queue.any_due("me", NOW + 120)
         assert not tx.queue.claim("me", NOW + 120, NOW + 180, 5)
         assert tx.queue.claim("another", NOW + 120, NOW + 180, 5)
+    clocked.store.close()
+
+
+def test_a_restart_takes_up_at_once_what_this_machine_was_at(clocked: Clocked, count: Count) -> None:
+    """The clock stands still here, so no lease ever runs out."""
+    clocked.ask("a")
+    with clocked.store.write() as tx:
+        assert tx.queue.claim(f"{name_of(clocked.folder / 'jobs.lock')}:1234:dead", NOW, NOW + 60, 5)
+
+    clocked.engine.start(count.work)
+
+    wait_until(lambda: count.ended["plain a"])
+    clocked.engine.stop()
     clocked.store.close()
 
 

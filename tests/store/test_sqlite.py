@@ -2,8 +2,10 @@
 
 import os
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -40,6 +42,15 @@ def test_every_connection_is_prepared(file: Store, pragma: str, value: object) -
     with file.read() as one, file.read() as two:
         for tx in (one, two):
             assert tx.conn.exec_driver_sql(f"PRAGMA {pragma}").scalar() == value
+
+
+def test_erasing_is_switched_on_where_sqlite_was_built_without_it_by_default(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "site.db")) as raw:
+        raw.execute("PRAGMA secure_delete=OFF")
+
+        _prepare_sqlite(raw, None)
+
+        assert raw.execute("PRAGMA secure_delete").fetchone() == (1,)
 
 
 def test_a_writer_waits_for_another_process_instead_of_failing(file: Store) -> None:
