@@ -72,6 +72,29 @@ class Client:
         if not any("calendar" in row.types for row in rows):
             raise CalendarMissing("there is no calendar at this address")
 
+    def availability(self) -> str:
+        """The `calendar-availability` (RFC 7953 7.2) of the collection, else of the person's inbox; or nothing."""
+        own = self._first("C:calendar-availability", "D:current-user-principal", url=self.url)
+        principal = self._near(own.link("current-user-principal"))
+        if own.availability or not principal:
+            return own.availability
+        inbox = self._near(self._first("C:schedule-inbox-URL", url=principal).link("schedule-inbox-URL"))
+        return self._first("C:calendar-availability", url=inbox).availability if inbox else ""
+
+    def _first(self, *properties: str, url: str) -> dav.Row:
+        """The properties of one resource; of none where the server hides it (that is no trouble with the calendar)."""
+        reply = self.ask("PROPFIND", dav.propfind(*properties), "0", url)
+        if reply.status in (403, 404, 405):
+            return dav.Row("")
+        raise_for(reply)
+        rows = dav.read(reply.body).rows
+        return rows[0] if rows else dav.Row("")
+
+    def _near(self, link: str) -> str:
+        """The address behind a link, if it is on this very server: our password goes nowhere else."""
+        url = urljoin(self.url, link)
+        return url if link and urlsplit(url)[:2] == urlsplit(self.url)[:2] else ""
+
     def make_calendar(self, title: str) -> None:
         """MKCALENDAR here; being there already is no error."""
         reply = self.wire.send("MKCALENDAR", self.url, dav.mkcalendar(title), _XML)

@@ -37,6 +37,7 @@ class Row(NamedTuple):
     status: int = 200
     etag: str = ""
     data: str = ""
+    availability: str = ""
     ctag: str = ""
     token: str = ""
     name: str = ""
@@ -183,6 +184,7 @@ def _filled(href: str, status: int, properties: dict[str, Element]) -> Row:
         status,
         etag=text(f"{_D}getetag").strip(),
         data=text(f"{_C}calendar-data"),
+        availability=text(f"{_C}calendar-availability"),
         ctag=text(f"{_S}getctag").strip(),
         token=text(f"{_D}sync-token").strip(),
         name=text(f"{_D}displayname").strip(),

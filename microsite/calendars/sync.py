@@ -13,6 +13,7 @@ from collections.abc import Collection
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import Literal
 from typing import NamedTuple
 
@@ -26,6 +27,7 @@ from microsite.core.mirror import Known
 from microsite.core.mirror import Pulled
 from microsite.core.mirror import Reading
 from microsite.core.mirror import ReadingRules
+from microsite.errors import CalendarError
 from microsite.errors import CalendarRefused
 from microsite.errors import CalendarUnreachable
 from microsite.errors import MicrositeError
@@ -35,6 +37,9 @@ Step = Literal["full", "delta", "listing"]
 MAX_PAGES = 100
 ASK_AGAIN = 200
 """So many objects that a listing no longer shows are asked for one by one before they count as gone."""
+
+AVAILABILITY = "calendar-availability"
+"""Stands for the href of the property of that name, which is read like an object in every full turn."""
 
 _RESERVE = 2.0
 """Seconds kept back, so that a load which will not be done in time ends in order."""
@@ -143,11 +148,30 @@ class _Turn:
         present = sorted(set(listed.etags) - missing)
         if left:
             return self._pulled("FULL", Listed({}), readings=readings)
+        hours = self._availability()
+        if hours:
+            present.append(AVAILABILITY)
+            readings += [each for each in hours if each.etag != self.known.etags.get(AVAILABILITY)]
         return self._pulled(state, listed, full=True, readings=readings, present=present)
+
+    def _availability(self) -> Sequence[Reading]:
+        """What the availability property opens, where a calendar is there for open hours and the server has one."""
+        if self.rules.kind != "open":
+            return ()
+        try:
+            text = self.client.availability()
+        except CalendarError:
+            # Servers are seen to fail (500) at this very question; that must not keep the calendar from being read.
+            known = self.known.etags.get(AVAILABILITY)
+            return () if known is None else (Reading(href=AVAILABILITY, etag=known, uid="", spans=b""),)
+        if not text.strip():
+            return ()
+        etag = dav.FINGERPRINT + sha256(text.encode()).hexdigest()
+        return (self.read(AVAILABILITY, etag, text.encode(), self.rules),)
 
     def _confirmed(self, listed: Listed) -> Listed:
         """A listing may be cut, cached or windowed: what it no longer shows is gone only if asking for it agrees."""
-        vanished = sorted(set(self.known.etags) - set(listed.etags))
+        vanished = sorted(set(self.known.etags) - set(listed.etags) - {AVAILABILITY})
         if not vanished:
             return listed
         sample = vanished if len(vanished) <= ASK_AGAIN else vanished[:: len(vanished) // ASK_AGAIN + 1]
