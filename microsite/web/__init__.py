@@ -12,6 +12,7 @@ from . import desk
 from . import health
 from . import i18n
 from . import manage
+from . import packing
 from . import privacy
 from . import refusals
 from . import security
@@ -35,6 +36,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(dates=dates, zones=zones)
     HTMX(app)
+    packing.init_app(app)  # first here: what is registered first is done last
     security.init_app(app)
     i18n.init_app(app)
     written.init_app(app)
