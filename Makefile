@@ -23,7 +23,7 @@ check: .venv/.dev
 
 # Any CalDAV server: make conformance SERVER="--url https://… --user … --password …"
 conformance: .venv/.dev
-	$(BIN)/python -m tests.calendars.conformance $(SERVER)
+	@$(BIN)/python -m tests.calendars.conformance $(SERVER)
 
 texts: .venv/.dev
 	mkdir -p build

@@ -1,255 +1,72 @@
-"""What a calendar server must get right for us, asked of a real one; each check is a function that raises or answers.
+"""The conformance run: `make conformance`, or `make conformance SERVER="--url … --user …"` for any other server.
 
-`python -m tests.calendars.conformance --url … --user … --password …` runs them against any account and prints one
-Markdown row. It works in a calendar that it makes itself; where the server makes none, give the URL of an empty one.
+Without `--url` it starts Radicale and Xandikos and prints one Markdown row for each; with it, one for that account. It
+works in a calendar that it makes itself; where the server makes none, give the URL of an empty one.
 """
 
 import argparse
 import getpass
 import secrets
 import sys
-import threading
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import msgspec
 
 from microsite.calendars import discovery
 from microsite.calendars.client import Client
-from microsite.calendars.patch import patch
 from microsite.calendars.wire import Wire
-from microsite.core.events import EventChanges
 from microsite.core.mirror import Account
-from microsite.errors import CalendarChanged
 from microsite.errors import CalendarError
 from microsite.errors import CalendarMissing
 
-from .events import Mirror
-from .events import event
-
-WRITERS = 8
-
-
-class Target:
-    """One calendar of one account, and the means to speak to it from several threads."""
-
-    def __init__(self, account: Account, allowed: frozenset[str]) -> None:
-        self.account, self.allowed = account, allowed
-        self.client = self.new_client()
-
-    def new_client(self) -> Client:
-        """A connection of its own, for a thread of its own."""
-        client = Client(Wire(self.account, allowed=self.allowed))
-        client.wire.start(60)
-        return client
-
-    def race(self, write: Callable[[Client, int], bool]) -> int:
-        """How many of eight simultaneous writers were told that they had won."""
-        ready, won = threading.Barrier(WRITERS), list[int]()
-
-        def run(number: int) -> None:
-            with self.new_client() as client:
-                ready.wait()
-                try:
-                    if write(client, number):
-                        won.append(number)
-                except CalendarError:
-                    pass  # a loser
-
-        threads = [threading.Thread(target=run, args=(number,)) for number in range(WRITERS)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        return len(won)
-
-
-def create(target: Target) -> str:
-    """Creating twice is one event; somebody else's event under that name is told, not overwritten."""
-    uid = _uid()
-    first, second = target.client.create(uid, event(uid)), target.client.create(uid, event(uid))
-    assert first.href == second.href
-    other = _uid()
-    reply = target.client.wire.send("PUT", _at(target, first.href), event(uid, "Changed"))
-    assert reply.status < 300, f"plain PUT: {reply.status}"
-    assert target.client.delete(first.href)
-    foreign = target.client.create(other, event(other))
-    try:
-        target.client._ours_or_changed(target.client.read(foreign.href), uid)  # type: ignore[arg-type]
-    except CalendarChanged:
-        return "yes"
-    raise AssertionError("a foreign event counted as ours")
-
-
-def etags(target: Target) -> str:
-    """The etag of a write is the one that is read and listed afterwards."""
-    uid = _uid()
-    written = target.client.create(uid, event(uid))
-    read = target.client.read(written.href)
-    assert read is not None
-    listed = {row.href: row.etag for row in target.client.propfind("1", "D:getetag").rows}
-    assert written.etag == read.etag == listed[written.href], (written.etag, read.etag)
-    return "same bytes" if read.ics == event(uid) else "rewritten"
-
-
-def create_race(target: Target) -> str:
-    """Eight writers, eight different events, one name."""
-    href = f"{target.client.path}{_uid()}.ics"
-
-    def write(client: Client, number: int) -> bool:
-        headers = {"If-None-Match": "*", "Content-Type": "text/calendar"}
-        return client.wire.send("PUT", _at(target, href), event(f"{href[-20:-4]}-{number}"), headers).status < 300
-
-    return f"{target.race(write)} of {WRITERS}"
-
-
-def update_race(target: Target) -> str:
-    """Eight writers hold the same etag; each that is told it succeeded counts."""
-    uid = _uid()
-    written = target.client.create(uid, event(uid))
-
-    def write(client: Client, number: int) -> bool:
-        return bool(client.replace(written.href, event(uid, f"Version {number}"), written.etag))
-
-    return f"{target.race(write)} of {WRITERS}"
-
-
-def delete_race(target: Target) -> str:
-    """Eight writers delete; the event is gone and nobody is told that it is still there."""
-    uid = _uid()
-    written = target.client.create(uid, event(uid))
-    target.race(lambda client, _: client.delete(written.href, written.etag))
-    assert target.client.read(written.href) is None
-    return "yes"
-
-
-def stale_update(target: Target) -> str:
-    """An update with an old etag is refused."""
-    uid = _uid()
-    first = target.client.create(uid, event(uid))
-    target.client.replace(first.href, event(uid, "Second"), first.etag)
-    return _refused(lambda: target.client.replace(first.href, event(uid, "Third"), first.etag))
-
-
-def stale_delete(target: Target) -> str:
-    """A deletion with an old etag is refused."""
-    uid = _uid()
-    first = target.client.create(uid, event(uid))
-    target.client.replace(first.href, event(uid, "Second"), first.etag)
-    return _refused(lambda: target.client.delete(first.href, first.etag))
-
-
-def follow(target: Target) -> str:
-    """After creating, changing, renaming and deleting, the mirror is what the server has."""
-    mirror, uids = Mirror(target.client), [_uid() for _ in range(3)]
-    written = [target.client.create(uid, event(uid)) for uid in uids]
-    mirror.pull()
-    assert set(uids) <= mirror.names
-    target.client.replace(written[0].href, event(uids[0], "Changed"), written[0].etag)
-    target.client.delete(written[1].href, written[1].etag)
-    moved = target.client.wire.send(
-        "MOVE", _at(target, written[2].href), headers={"Destination": _at(target, written[2].href[:-4] + "-moved.ics")}
-    )
-    pulled = mirror.pull()
-    assert any(reading.href == written[0].href for reading in pulled.readings), "the change was not seen"
-    assert uids[1] not in mirror.names and {uids[0], uids[2]} <= mirror.names
-    return f"{pulled.state.lower()}, rename {'followed' if moved.status < 300 else 'refused'}"
-
-
-def bogus_token(target: Target) -> str:
-    """A token that the server never gave leads to a full comparison, at the latest on schedule."""
-    mirror, uid = Mirror(target.client), _uid()
-    mirror.pull()
-    target.client.create(uid, event(uid))
-    if mirror.known.state != "IDLE":
-        return "no tokens"
-    mirror.change(sync_token="http://nowhere.invalid/never-given")
-    pulled = mirror.pull()
-    if pulled.full:
-        assert uid in mirror.names
-        return "told"
-    mirror.change(last_full_at=0)
-    mirror.pull()
-    assert uid in mirror.names
-    return "silent"
-
-
-def lost_token(target: Target) -> str:
-    """Without a token everything is compared and nothing is fetched twice."""
-    mirror, uid = Mirror(target.client), _uid()
-    target.client.create(uid, event(uid))
-    mirror.pull()
-    mirror.change(sync_token="")
-    pulled = mirror.pull()
-    assert pulled.full and not pulled.readings and uid in mirror.names
-    return "yes"
-
-
-def kept(target: Target) -> str:
-    """What the coach's app added survives a move by us."""
-    uid = _uid()
-    alarm = "BEGIN:VALARM\r\nACTION:DISPLAY\r\nDESCRIPTION:x\r\nTRIGGER:-PT10M\r\nEND:VALARM\r\n"
-    written = target.client.create(uid, event(uid, extra=f"X-HER-COLOUR:teal\r\n{alarm}"))
-    there = target.client.read(written.href)
-    assert there is not None
-    changes = EventChanges(sequence=1, stamp=1_795_406_400, start=1_796_000_400, end=1_796_004_000)
-    target.client.replace(there.href, patch(there.ics, changes), there.etag)
-    after = target.client.read(written.href)
-    assert after is not None and b"20261130T010000Z" in after.ics
-    return "yes" if b"X-HER-COLOUR:teal" in after.ics and b"TRIGGER:-PT10M" in after.ics else "no"
-
-
-def availability(target: Target) -> str:
-    """Does the server store a VAVAILABILITY object (RFC 7953), in a calendar not made for events only? Nice to have."""
-    uid = _uid()
-    url = f"{target.account.url.rstrip('/')}-open/"
-    made = target.client.wire.send("MKCALENDAR", url).status < 300
-    body = (
-        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//tests//EN\r\nBEGIN:VAVAILABILITY\r\n"
-        f"UID:{uid}\r\nDTSTAMP:20261101T000000Z\r\nBEGIN:AVAILABLE\r\nUID:{uid}-1\r\nDTSTAMP:20261101T000000Z\r\n"
-        "DTSTART:20261201T030000Z\r\nDTEND:20261201T090000Z\r\nEND:AVAILABLE\r\nEND:VAVAILABILITY\r\nEND:VCALENDAR\r\n"
-    )
-    where = f"{url if made else target.client.url}{uid}.ics"
-    stored = target.client.wire.send("PUT", where, body.encode(), {"Content-Type": "text/calendar; charset=utf-8"})
-    target.client.wire.send("DELETE", url if made else where)
-    return "yes" if stored.status < 300 else "no"
-
-
-CHECKS: dict[str, Callable[[Target], str]] = {
-    "create once": create,
-    "etag, body": etags,
-    "create race": create_race,
-    "update race": update_race,
-    "delete race": delete_race,
-    "stale update refused": stale_update,
-    "stale delete refused": stale_delete,
-    "sync": follow,
-    "bogus token": bogus_token,
-    "lost token": lost_token,
-    "her additions kept": kept,
-    "VAVAILABILITY": availability,
-}
+from .checks import CHECKS
+from .servers import LOOPBACK
+from .servers import radicale
+from .servers import xandikos
+from .target import Target
 
 
 def main() -> int:
-    """Run all checks against one account and print a header and a row in Markdown."""
+    """Print a header and a row for each server; 1 where a check failed."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--url", required=True, help="a CalDAV address, or that of an empty calendar")
+    parser.add_argument("--url", default="", help="a CalDAV address, or that of an empty calendar")
     parser.add_argument("--user", default="")
     parser.add_argument("--password", default=None, help="asked for if it is not given")
     parser.add_argument("--name", default="", help="what to call the server in the row")
     parser.add_argument("--profile", default="")
     given = parser.parse_args()
+    print("| server |", " | ".join(CHECKS), "|")
+    print("|---" * (len(CHECKS) + 1) + "|")
+    rows = _other(given) if given.url else _always()
+    for name, results in rows.items():
+        print(f"| {name} |", " | ".join(results), "|")
+    return 1 if any(result.startswith("**") for results in rows.values() for result in results) else 0
+
+
+def _always() -> dict[str, list[str]]:
+    """The two servers that come with the tests."""
+    rows = {}
+    for start in (radicale, xandikos):
+        with tempfile.TemporaryDirectory() as folder, start(Path(folder)) as server:
+            rows[server.name] = [
+                _outcome(check, Target(server.account(server.new_calendar()), LOOPBACK)) for check in CHECKS.values()
+            ]
+    return rows
+
+
+def _other(given: argparse.Namespace) -> dict[str, list[str]]:
+    """Any account."""
     password = getpass.getpass() if given.password is None else given.password
-    allowed = frozenset({urlsplit(given.url).hostname or ""})
+    host = urlsplit(given.url).hostname or ""
+    allowed = frozenset({host})
     account, made = _calendar(given.url, given.user, password, given.profile, allowed)
     results = [_outcome(check, Target(account, allowed)) for check in CHECKS.values()]
     if made:
         Target(account, allowed).client.wire.send("DELETE", account.url)
-    print("| server |", " | ".join(CHECKS), "|")
-    print("|---" * (len(CHECKS) + 1) + "|")
-    print(f"| {given.name or urlsplit(given.url).hostname} |", " | ".join(results), "|")
-    return 1 if any(result.startswith("**") for result in results) else 0
+    return {given.name or host: results}
 
 
 def _calendar(url: str, user: str, password: str, profile: str, allowed: frozenset[str]) -> tuple[Account, bool]:
@@ -259,7 +76,11 @@ def _calendar(url: str, user: str, password: str, profile: str, allowed: frozens
     except CalendarMissing:
         home = url.rstrip("/")
     account = Account(
-        calendar="conformance", url=f"{home}/{_uid()}/", username=user, password=password, profile=profile
+        calendar="conformance",
+        url=f"{home}/conformance-{secrets.token_hex(8)}/",
+        username=user,
+        password=password,
+        profile=profile,
     )
     try:
         with Client(Wire(account, allowed=allowed)) as client:
@@ -274,23 +95,6 @@ def _outcome(check: Callable[[Target], str], target: Target) -> str:
         return check(target)
     except (AssertionError, CalendarError) as error:
         return f"**{type(error).__name__}: {error}**"
-
-
-def _refused(write: Callable[[], object]) -> str:
-    try:
-        write()
-    except CalendarChanged:
-        return "yes"
-    return "no"
-
-
-def _at(target: Target, href: str) -> str:
-    parts = urlsplit(target.account.url)
-    return f"{parts.scheme}://{parts.netloc}{href}"
-
-
-def _uid() -> str:
-    return f"conformance-{secrets.token_hex(8)}"
 
 
 if __name__ == "__main__":
