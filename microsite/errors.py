@@ -29,6 +29,10 @@ class NotFound(MicrositeError):
     """No such coach, offer, booking or link."""
 
 
+class NotInvited(NotFound):
+    """The session asks for an invitation, and there is none, or it is spent or over."""
+
+
 class SlotTaken(MicrositeError):
     """The start asked for is not offered (any more)."""
 

@@ -37,3 +37,11 @@ def give(response: Response, room: Room, value: Secret) -> Response:
         samesite=SAME_SITE[room],
     )
     return response
+
+
+def take(response: Response, room: Room) -> Response:
+    """Take the cookie away again."""
+    response.delete_cookie(
+        name_of(room), path="/", secure=get_services().config.https, httponly=True, samesite=SAME_SITE[room]
+    )
+    return response

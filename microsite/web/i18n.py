@@ -24,6 +24,7 @@ PREFIXES: dict[Language, str] = {"id": "", "en": "/en"}
 KEPT_ON_SWITCH: dict[str, Callable[[str], object]] = {
     "day": re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}").fullmatch,
     "tz": zones.known,
+    "invite": re.compile(r"[A-Za-z0-9_-]{43}").fullmatch,
     "slot": re.compile(r"[0-9]{8}T[0-9]{6}Z").fullmatch,
 }
 """Query fields that survive a change of language, where they are what they should be; no other text is repeated."""

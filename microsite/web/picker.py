@@ -11,7 +11,9 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable
 from collections.abc import Sequence
+from datetime import UTC
 from datetime import date
+from datetime import datetime
 from datetime import timedelta
 from itertools import groupby
 from typing import NamedTuple
@@ -19,10 +21,12 @@ from zoneinfo import ZoneInfo
 
 from microsite.core.hours import local_day
 from microsite.core.hours import week_of
+from microsite.errors import NotFound
 
 from .dates import part_of_day
 
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+SLOT = re.compile(r"[0-9]{8}T[0-9]{6}Z")
 
 
 class Cell(NamedTuple):
@@ -110,6 +114,19 @@ def read_day(text: str | None) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         return None
+
+
+def read_slot(text: str | None) -> int:
+    """A slot of a URL as UTC seconds; raises NotFound for anything that is not one.
+
+    The first and last years of the calendar are none: in another zone they would lie outside it.
+    """
+    if text is None or not SLOT.fullmatch(text) or not "0002" <= text[:4] <= "9998":
+        raise NotFound("no such slot")
+    try:
+        return int(datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp())
+    except ValueError as error:
+        raise NotFound("no such slot") from error
 
 
 def _run(first: date, last: date) -> list[date]:

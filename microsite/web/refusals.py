@@ -20,10 +20,12 @@ from werkzeug.exceptions import SecurityError
 
 from microsite.errors import MicrositeError
 from microsite.errors import NotFound
+from microsite.errors import NotInvited
 from microsite.errors import NotPossibleNow
 from microsite.errors import SlotTaken
 from microsite.errors import TimesUnknown
 from microsite.errors import TooLate
+from microsite.errors import TooOften
 from microsite.errors import WrongBooking
 
 from . import fragments
@@ -35,6 +37,7 @@ STATUS: dict[type[MicrositeError], int] = {
     TooLate: 409,
     NotPossibleNow: 409,
     TimesUnknown: 503,
+    TooOften: 429,
 }
 PERSONAL_ENDPOINTS = ("manage.", "written.", "desk.")
 log = logging.getLogger("microsite.web")
@@ -96,6 +99,25 @@ def page(status: int, words: Words) -> Response:
 
 
 def _words_for(error: MicrositeError) -> Words:
+    if isinstance(error, NotInvited):
+        return Words(
+            "not-invited",
+            gettext("This invitation opens nothing (any more)"),
+            gettext(
+                "This session is by invitation. The link may be mistyped, its days may be over, or it has been used. "
+                "Ask me for a new one; you are welcome."
+            ),
+        )
+    if isinstance(error, TooOften):
+        return Words(
+            "too-often",
+            gettext("Enough for now"),
+            gettext(
+                "That was asked for a few times already, and nothing more was sent. Look into your spam folder; "
+                "if nothing is there either, write to me directly."
+            ),
+            home=False,
+        )
     if isinstance(error, NotFound):
         return _link_dead() if (request.endpoint or "").startswith(PERSONAL_ENDPOINTS) else _not_found()
     if isinstance(error, TooLate):

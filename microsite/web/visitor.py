@@ -1,8 +1,6 @@
 """The visitor's way: coaches, offers, times, and the form. Sets no cookie; after the POST `manage` takes over."""
 
-import re
-from datetime import UTC
-from datetime import datetime
+from datetime import date
 from typing import Any
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -22,11 +20,13 @@ from microsite.core.availability import Times
 from microsite.core.hours import local_day
 from microsite.core.settings import Offer
 from microsite.errors import NotFound
+from microsite.errors import NotInvited
 from microsite.errors import SlotTaken
 from microsite.errors import TimesUnknown
 from microsite.services import get_services
 from microsite.work import book as booking
 from microsite.work import look
+from microsite.work.invite import invited
 from microsite.work.look import Coach
 
 from . import fragments
@@ -38,23 +38,42 @@ from .dates import slot_text
 from .forms import DetailsForm
 from .i18n import language
 from .i18n import route
+from .picker import read_slot
 
 bp = Blueprint("visitor", __name__)
-SLOT = re.compile(r"[0-9]{8}T[0-9]{6}Z")
 
 
 class Asked(NamedTuple):
-    """The coach, the offer and the zone a request is about."""
+    """The coach, the offer, the zone and the invitation a request is about, and where the picker's links lead."""
 
     coach: Coach
     offer: Offer
     zone: ZoneInfo
     zone_unknown: bool
+    invite: str = ""
 
     @property
-    def here(self) -> dict[str, str]:
+    def here(self) -> dict[str, Any]:
         """The URL parts of this offer."""
-        return {"coach": self.coach.slug, "offer": self.offer.slug}
+        return {"coach": self.coach.slug, "offer": self.offer.slug, **self.hidden}
+
+    @property
+    def hidden(self) -> dict[str, str]:
+        """What a form that asks for other times must send along."""
+        return {"invite": self.invite} if self.invite else {}
+
+    @property
+    def times_url(self) -> str:
+        """The picker itself."""
+        return url_for("visitor.times", coach=self.coach.slug, offer=self.offer.slug)
+
+    def day_url(self, day: date) -> str:
+        """The picker on another day."""
+        return url_for("visitor.times", day=day, tz=self.zone.key, **self.here)
+
+    def slot_url(self, start: int) -> str:
+        """The form for one start."""
+        return url_for("visitor.form", slot=slot_text(start), tz=self.zone.key, **self.here)
 
 
 @route(bp, "/")
@@ -105,7 +124,7 @@ def book(coach: str, offer: str) -> ResponseReturnValue:
             return _form_page(asked, start, details, 422)
         sealed = details.sealed_record()
         typed, zone = details.details(), asked.zone.key
-        placed = booking.book(get_services(), coach, offer, start, typed, language(), zone, sealed_record=sealed)
+        placed = booking.book(get_services(), coach, offer, start, typed, language(), zone, asked.invite, sealed)
     except SlotTaken:
         return _taken_page(asked, start, details)
     except TimesUnknown:
@@ -115,26 +134,16 @@ def book(coach: str, offer: str) -> ResponseReturnValue:
     return Response(status=303, headers={"Location": url_for("manage.enter", token=placed.token.reveal(), **shown_in)})
 
 
-def read_slot(text: str | None) -> int:
-    """A slot of a URL as UTC seconds; raises NotFound for anything that is not one.
-
-    The first and last years of the calendar are none: in another zone they would lie outside it.
-    """
-    if text is None or not SLOT.fullmatch(text) or not "0002" <= text[:4] <= "9998":
-        raise NotFound("no such slot")
-    try:
-        return int(datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp())
-    except ValueError as error:
-        raise NotFound("no such slot") from error
-
-
 def _asked(coach_slug: str, offer_slug: str) -> Asked:
     coach = look.coach(get_services(), coach_slug)
     offer = coach.settings.offer(offer_slug)
     if offer is None:
         raise NotFound("no such offer")
+    invite = (request.form.get("invite") or request.args.get("invite", "")) if offer.invited else ""
+    if offer.invited and not invited(get_services(), coach.slug, offer.slug, invite):
+        raise NotInvited("no invitation, or one that is spent or over")
     chosen = zones.choose(request.form.get("tz") or request.args.get("tz"), coach.settings.zoneinfo)
-    return Asked(coach, offer, chosen.zone, chosen.unknown)
+    return Asked(coach, offer, chosen.zone, chosen.unknown, invite)
 
 
 def _posted_slot() -> int:

@@ -5,6 +5,7 @@ from typing import Any
 from microsite.core.people import Secret
 from microsite.core.spans import DAY
 from microsite.errors import NotFound
+from microsite.errors import NotInvited
 from microsite.services import Services
 
 from .look import Coach
@@ -32,6 +33,6 @@ def invited(services: Services, coach: str, offer: str, token: str) -> bool:
 
 
 def spend(services: Services, tx: Any, coach: str, offer: str, token: str) -> None:
-    """Use an invitation once, in the booking's own transaction; raises NotFound where it is spent or expired."""
+    """Use an invitation once, in the booking's own transaction; raises NotInvited where it is spent or expired."""
     if not tx.invitations.use(services.sealer.lookup(Secret(token)), coach, offer, services.clock()):
-        raise NotFound("no such invitation")
+        raise NotInvited("no such invitation")

@@ -24,7 +24,6 @@ from microsite.core.people import Delivery
 from microsite.core.people import Record
 from microsite.core.people import Secret
 from microsite.errors import CannotOpen
-from microsite.errors import NotPossibleNow
 from microsite.errors import TooOften
 from microsite.errors import WrongBooking
 from microsite.ics import render
@@ -54,19 +53,18 @@ def written(services: Services, token: str) -> Record | None:
     return opened
 
 
-def correct(services: Services, token: str, ref: str, details: ClientDetails) -> None:
+def correct(services: Services, token: str, ref: str, details: ClientDetails) -> bool:
     """Put other words in the place of what was written; from then on this link opens the copy.
 
-    Another address: letters go there, it gets one at once where there is something to say, and every other link to
-    the booking's page closes, for they went to the old one. Raises NotFound, WrongBooking, NotPossibleNow, TooOften.
+    Answers whether letters go elsewhere now: then a new address gets one at once where there is something to say, and
+    all others to its page close, for they went to the old one. Raises NotFound, WrongBooking, TooOften.
     """
     booking = _mine(services, token, ref)
     now = services.clock()
     record = Record(details, CONSENT_VERSION, booking.language, now)
+    elsewhere = False
     with services.store.change(booking.coach) as tx:
         current = tx.bookings.need(booking.id)
-        if tx.bookings.sealed(booking.id).record is None:
-            raise NotPossibleNow("there is nothing to correct")
         parts = {
             "record": services.sealer.seal_record(record, tx.coaches.recipients(booking.coach)),
             "copy": services.sealer.seal_copy(Secret(token), booking.id, record),
@@ -74,8 +72,9 @@ def correct(services: Services, token: str, ref: str, details: ClientDetails) ->
         tx.bookings.set_sealed(booking.id, **parts)
         tx.happenings.note(booking.coach, booking.ref, now, CORRECTED)
         if current.live and now < current.end:
-            _send_elsewhere(services, tx, current, Secret(token), Address(details.reveal().email))
+            elsewhere = _send_elsewhere(services, tx, current, Secret(token), Address(details.reveal().email))
     services.store.truncate_log()
+    return elsewhere
 
 
 def export(services: Services, token: str, ref: str) -> bytes:
@@ -108,14 +107,14 @@ def last_file(services: Services, booking: Booking) -> bytes:
     return render(client_file(services, ended))
 
 
-def _send_elsewhere(services: Services, tx: Any, booking: Booking, token: Secret, address: Address) -> None:
+def _send_elsewhere(services: Services, tx: Any, booking: Booking, token: Secret, address: Address) -> bool:
     """Seal the envelope anew where the address is another one, and let nobody in who only has the old letters."""
     old = _opened(services, tx, booking)
     if (old.address if old else Address("")).reveal() == address.reveal():
-        return
+        return False
     if not address:
         tx.bookings.set_sealed(booking.id, delivery=None)
-        return
+        return False
     zone = old.zone if old else tx.coaches.settings(booking.coach).zone
     # A link that was never sent stays good only where it is the one in use.
     first = old.first_token if old and old.first_token == token else None
@@ -129,6 +128,7 @@ def _send_elsewhere(services: Services, tx: Any, booking: Booking, token: Secret
         if sum(row.kind == kind for row in tx.letters.of(booking.id)) > MOST_LETTERS:
             raise TooOften("the address was changed often enough")
         tell(services, tx, booking, happening)
+    return True
 
 
 def _mine(services: Services, token: str, ref: str) -> Booking:
