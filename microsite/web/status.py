@@ -23,6 +23,6 @@ bp = Blueprint("status", __name__)
 def show(token: str) -> str:
     """When, and whether it holds."""
     booking = by_status_token(get_services(), token)
-    home: ZoneInfo = look.coach(get_services(), booking.coach).settings.zoneinfo
+    home: ZoneInfo = look.house(get_services(), booking.coach).settings.zoneinfo
     zone = zones.choose(request.args.get("tz"), home).zone
     return render_template("status.html", booking=booking, zone=zone, home=home)

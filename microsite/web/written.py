@@ -92,7 +92,7 @@ def _booking() -> Booking:
 
 
 def _page(booking: Booking, form: DetailsForm) -> str:
-    coach = look.coach(get_services(), booking.coach)
+    coach = look.house(get_services(), booking.coach)
     return render_template("manage/written.html", booking=booking, coach=coach, form=form)
 
 
