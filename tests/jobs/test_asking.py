@@ -1,8 +1,12 @@
 """The contract: what asking for a job means. One set of tests for every engine and database."""
 
 import json
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import wait
+from contextlib import suppress
 
 import pytest
 
@@ -168,6 +172,35 @@ def test_a_job_cannot_run_before_the_transaction_that_asked_again_is_committed(p
         assert not count.began["plain a"]
 
     wait_until(lambda: count.ended["plain a"])
+
+
+@pytest.mark.parametrize("commits", [True, False])
+def test_two_transactions_that_ask_for_the_same_job_at_once_both_keep_what_they_wrote(
+    place: Place, count: Count, idle: Wait, commits: bool
+) -> None:
+    engine = place.engine()
+    entered = threading.Event()
+
+    def second() -> None:
+        entered.set()
+        with place.store.write() as tx:
+            engine.enqueue(tx, "plain", "second's own")
+            engine.enqueue(tx, "plain", "shared")
+
+    with suppress(ZeroDivisionError), ThreadPoolExecutor(1) as pool:
+        with place.store.write() as tx:
+            engine.enqueue(tx, "plain", "shared")
+            other = pool.submit(second)
+            assert entered.wait(10)
+            # Not over before this one is: it waits for the same row, or for the one writer's turn.
+            assert not wait([other], timeout=0.5).done
+            if not commits:
+                raise ZeroDivisionError
+        other.result(20)
+
+    engine.start(count.work)
+    idle()
+    assert count.began == {"plain shared": 1, "plain second's own": 1}
 
 
 def test_jobs_carry_ids_and_nothing_else(place: Place) -> None:
