@@ -38,7 +38,8 @@ def checked(services: Services, coach: Coach, changed: Mapping[str, Any]) -> Coa
     settings = read_settings(changed, WHERE)
     if not services.config.file.mail.host and not coach.demo:
         for index, offer in enumerate(settings.offers):
-            if offer.email == "required":
+            old = coach.settings.offer(offer.slug)
+            if offer.email == "required" and (old is None or old.email != "required"):
                 # The site would not start again with this.
                 field = f"offers[{index}].email"
                 raise SettingsError(WHERE, field, "required", "optional, as long as this site has no mail relay")

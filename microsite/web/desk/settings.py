@@ -46,7 +46,7 @@ def save_settings() -> ResponseReturnValue:
         typed = _typed(GENERAL)
         return seat.page("desk/settings.html", session, groups=GENERAL, values=typed, errors=errors), 422
     adjust.save(get_services(), session.coach, document)
-    return seat.to("desk.settings")
+    return seat.to("desk.settings", saved=1)
 
 
 @route(bp, "/desk/offers/<slug>")
@@ -68,14 +68,14 @@ def save_offer(slug: str) -> ResponseReturnValue:
     if request.form.get("remove") and slug != NEW:
         del document["offers"][index]
         adjust.save(get_services(), session.coach, document)
-        return seat.to("desk.settings")
+        return seat.to("desk.settings", saved=1)
     if slug == NEW:
         document["offers"].append({**_blank(), SLUG: request.form.get(SLUG, "").strip()})
     errors = _apply(session.coach, document, document["offers"][index], OFFER, f"offers[{index}].")
     if errors:
         return _offer_page(session, slug, {**_typed(OFFER), SLUG: request.form.get(SLUG, "")}, errors), 422
     adjust.save(get_services(), session.coach, document)
-    return seat.to("desk.settings")
+    return seat.to("desk.settings", saved=1)
 
 
 def _apply(coach: Coach, document: dict[str, Any], part: dict[str, Any], groups: tuple[Group, ...], at: str) -> Errors:
