@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: run test test-postgres check install-dev conformance texts lock clean
+.PHONY: run quality screenshots test test-postgres check install-dev conformance texts lock clean
 
 run: .venv/.run
 	@$(BIN)/python -m microsite.cli serve
@@ -25,6 +25,13 @@ check: .venv/.dev
 conformance: .venv/.dev
 	@$(BIN)/python -m tests.calendars.conformance $(SERVER)
 
+# Needs Node 20 or newer, npm and Java; about ten minutes.
+quality: .venv/.dev build/quality/.done
+	$(BIN)/python -m tests.quality
+
+screenshots: .venv/.dev
+	$(BIN)/python -m tests.quality.screenshots
+
 texts: .venv/.dev
 	mkdir -p build
 	$(BIN)/pybabel extract -q -F microsite/translations/babel.cfg -k lazy_gettext --no-location --sort-output -o build/messages.pot .
@@ -37,6 +44,12 @@ lock: .venv/.dev
 
 clean:
 	rm -rf .venv build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+build/quality/.done: tests/quality/package.json tests/quality/package-lock.json
+	mkdir -p build/quality
+	cp tests/quality/package.json tests/quality/package-lock.json tests/quality/.npmrc build/quality/
+	cd build/quality && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
 
 .venv/.run: requirements.txt
 	$(PYTHON) -m venv .venv

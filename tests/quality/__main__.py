@@ -1,0 +1,119 @@
+"""`make quality`: every state before the judges, Lighthouse on a running site, and the figures in docs/quality.md."""
+
+import logging
+import os
+import platform
+import statistics
+import sys
+from datetime import UTC
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.conftest import ROOT
+from tests.conftest import Site
+from tests.conftest import free_port
+
+from . import judges
+from .every_state import WIDTHS
+from .every_state import every_state
+from .judges import Run
+
+RUNS = 5
+PATHS = {"the sessions": "/sari/", "choosing a time": "/sari/sesi/?tz=Asia/Jakarta", "what is kept": "/sari/privacy"}
+MOST_BYTES, MOST_REQUESTS, MOST_SHIFT, MOST_SLOW = 45_000, 6, 0.02, 2500
+LEAST_PERFORMANCE = 98
+
+
+def measure(url: str) -> tuple[list[Run], Run]:
+    """Lighthouse as it comes, several times, and once as on a slow telephone."""
+    usual = [judges.lighthouse(url) for _ in range(RUNS)]
+    return usual, judges.lighthouse(url, "--only-categories=performance", *judges.SLOW)
+
+
+def shortfalls(name: str, runs: list[Run], slow: Run) -> list[str]:
+    """Where the figures are not what they must be."""
+    said = []
+    performance = statistics.median(run.scores["performance"] for run in runs)
+    if performance < LEAST_PERFORMANCE:
+        said.append(f"performance {performance}")
+    for category in sorted(set(runs[0].scores) - {"performance"}):
+        worst = min(run.scores[category] for run in runs)
+        said += [f"{category} {worst}"] if worst < 100 else []
+    for what, value, most in (
+        ("bytes", max(run.size for run in runs), MOST_BYTES),
+        ("requests", max(run.requests for run in runs), MOST_REQUESTS),
+        ("layout shift", max(run.cls for run in runs), MOST_SHIFT),
+        ("ms to the largest paint on a slow telephone", slow.lcp, MOST_SLOW),
+    ):
+        said += [f"{what}: {value:g}, at most {most:g}"] if value > most else []
+    return [f"Lighthouse: {name}: {each}" for each in said]
+
+
+def line(name: str, runs: list[Run], slow: Run) -> str:
+    """One row of the table."""
+    performance = [run.scores["performance"] for run in runs]
+    others = "/".join(str(min(run.scores[each] for run in runs)) for each in ("accessibility", "best-practices", "seo"))
+    size, requests = max(run.size for run in runs), max(run.requests for run in runs)
+    lcp, shift = statistics.median(run.lcp for run in runs), max(run.cls for run in runs)
+    return (
+        f"| {name} | {statistics.median(performance):.0f} ({min(performance)}–{max(performance)}) | {others} |"
+        f" {size / 1000:.1f} KB | {requests} | {lcp / 1000:.1f} s | {shift:.3f} | {slow.lcp / 1000:.1f} s |"
+    )
+
+
+def report(rows: list[str], looked: str, found: list[str]) -> str:
+    """The text of docs/quality.md."""
+    machine = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
+    faults = "\n".join(f"- {each}" for each in found) if found else "None."
+    return f"""# Quality, as measured
+
+Written by `make quality`, which prints the same and fails where a figure is not kept.
+Last run: {datetime.now(UTC):%d %B %Y, %H:%M} UTC on {machine}.
+
+## Every state before the judges
+
+{looked}: each state of the gallery (tests/web/gallery.py) in both languages, light and dark, at
+{", ".join(map(str, WIDTHS))} px. axe-core with WCAG 2.2 A and AA and its best practices; nothing wider than the window;
+html-validate (recommended) and the Nu checker over the HTML as it was sent.
+
+## Lighthouse, mobile, {RUNS} runs each on a running site with its demo coach
+
+| page | performance: median (range) | accessibility/best practices/SEO | size | requests | largest paint | shift | slow phone |
+|---|---|---|---|---|---|---|---|
+{chr(10).join(rows)}
+
+Wanted: performance ≥ {LEAST_PERFORMANCE}, the others 100, ≤ {MOST_BYTES // 1000} KB and ≤ {MOST_REQUESTS} requests with
+nothing cached, shift ≤ {MOST_SHIFT}; on a slow phone (400 ms, 400 kbit/s, a processor six times slower) the largest paint
+within {MOST_SLOW / 1000} s.
+
+## Findings
+
+{faults}
+
+No tool replaces people with TalkBack, VoiceOver or NVDA; that has not been done yet.
+"""
+
+
+def main() -> None:
+    """Look, measure, write down; exit with 1 where anything was found."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    looked, found = every_state()
+    rows = []
+    with TemporaryDirectory() as folder:
+        site = Site(Path(folder) / "instance", free_port()).start()
+        try:
+            for name, path in PATHS.items():
+                runs, slow = measure(site.base + path)
+                rows.append(line(name, runs, slow))
+                print(rows[-1], flush=True)
+                found += shortfalls(name, runs, slow)
+        finally:
+            site.stop()
+    (ROOT / "docs" / "quality.md").write_text(report(rows, looked, found), encoding="utf-8")
+    print(*found, sep="\n", end="\n" if found else "")
+    sys.exit(1 if found else 0)
+
+
+if __name__ == "__main__":
+    main()
