@@ -74,7 +74,13 @@ document.addEventListener("touchstart", near, { passive: true });
 document.addEventListener("htmx:before:request", use);
 document.addEventListener("htmx:error", () => {
   const live = document.getElementById("live");
-  if (live) live.textContent = live.dataset.offline;
+  if (!live) return;
+  live.className = "notice stop";
+  live.textContent = live.dataset.offline;
+});
+document.addEventListener("htmx:after:swap", () => {
+  const live = document.getElementById("live");
+  if (live) live.className = "vh";
 });
 window.addEventListener("pageshow", agree);
 window.addEventListener("load", hush);

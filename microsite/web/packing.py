@@ -1,8 +1,8 @@
 """Compressing pages, where that tells nobody anything.
 
-A compressed answer's length says something about what is in it (BREACH): where a secret stands beside text that a stranger
-can choose, guessing gets easy. So only pages that are the same for everybody are compressed, and never for somebody who
-carries a cookie. Static files are compressed by `statics`, once.
+A compressed answer's length says something about what is in it (BREACH): where a secret stands beside text that a
+stranger can choose, guessing gets easy. So only pages that are the same for everybody are compressed, and never for
+somebody who carries a cookie. Static files are compressed by `statics`, once.
 """
 
 import gzip
@@ -12,7 +12,7 @@ from flask import Response
 from flask import request
 
 PUBLIC = frozenset({"visitor.front", "visitor.offers", "visitor.times", "privacy.show"})
-"""Pages without a form token, an invitation or anything of a client."""
+"""Pages without a form token or anything of a client; with an invitation in its address, not even these."""
 SMALL = 600
 """Bytes. Below this a packet is not filled either way."""
 LEVEL = 6
@@ -28,7 +28,8 @@ def pack(response: Response) -> Response:
     if request.endpoint not in PUBLIC or response.mimetype != "text/html" or "Content-Encoding" in response.headers:
         return response
     response.vary.add("Accept-Encoding")
-    if request.cookies or "Set-Cookie" in response.headers or not request.accept_encodings["gzip"]:
+    secret = request.cookies or "Set-Cookie" in response.headers or "invite" in request.args
+    if secret or not request.accept_encodings["gzip"]:
         return response
     body = response.get_data()
     if len(body) > SMALL:

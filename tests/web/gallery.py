@@ -12,11 +12,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from flask import abort
 from playwright.sync_api import Page
 from playwright.sync_api import sync_playwright
 from werkzeug.serving import make_server
 
 from microsite.core.settings import CoachSettings
+from microsite.core.settings import Offer
+from microsite.core.settings import Words
 
 from .conftest import NOW
 from .conftest import Pages
@@ -32,6 +35,11 @@ Step = Callable[[Page, "Stage", str], object]
 
 class Stage(Pages):
     """The pages' house behind a port."""
+
+    def __init__(self, instance: Path) -> None:
+        super().__init__(instance)
+        for prefix in LANGUAGES.values():  # pages for what cannot be brought about by looking
+            self.app.add_url_rule(f"{prefix}/x-<int:code>", f"refused{prefix}", view_func=abort)
 
     @contextmanager
     def served(self) -> Iterator[str]:
@@ -64,6 +72,26 @@ def _zone(page: Page, stage: Stage, prefix: str) -> None:
 def _month(page: Page, stage: Stage, prefix: str) -> None:
     page.goto(f"{prefix}/sari/sesi/?tz=Asia/Jakarta")
     page.locator(".month summary").click()
+
+
+def _next_month(page: Page, stage: Stage, prefix: str) -> None:
+    _month(page, stage, prefix)
+    page.locator("#month-after").click()
+    page.locator(".month caption:focus").wait_for()
+
+
+def _offline(page: Page, stage: Stage, prefix: str) -> None:
+    page.goto(f"{prefix}/sari/sesi/?tz=Asia/Jakarta")
+    page.context.set_offline(True)
+    page.locator(".days a").last.click()
+    page.locator("#live.notice").wait_for()
+
+
+def _long_words(page: Page, stage: Stage, prefix: str) -> None:
+    long = Words(id="Pertanggungjawabansebesarbesarnya " * 3, en="Incomprehensibilitiesandmore " * 3)
+    offers = [Offer(slug="sesi", title=long, minutes=60, description=long, price=long)]
+    stage.settle(settings(name="Kesinambungan Mempertanggungjawabkannya", sentence=long, offers=offers))
+    page.goto(f"{prefix}/sari/")
 
 
 def _no_times(page: Page, stage: Stage, prefix: str) -> None:
@@ -151,6 +179,9 @@ STATES: dict[str, Step] = {
     "times-kathmandu": _zone,
     "times-moved": go("/sari/sesi/?day=2026-12-01&tz=Asia/Nowhere"),
     "month": _month,
+    "month-next": _next_month,
+    "offline": _offline,
+    "long-words": _long_words,
     "no-times": _no_times,
     "times-unknown": _unknown,
     "slot-gone": go("/sari/sesi/book?slot=20261125T013100Z&tz=Asia/Jakarta"),
@@ -171,6 +202,10 @@ STATES: dict[str, Step] = {
     "late": _late,
     "gone": go("/m/x"),
     "not-found": go("/siapa/"),
+    "too-many": go("/x-429"),
+    "failed-here": go("/x-500"),
+    "foreign": go("/x-403"),
+    "too-large": go("/x-413"),
     "privacy": go("/sari/privacy"),
     "desk-enter": lambda page, stage, prefix: page.goto(prefix + stage.desk_link()),
     "desk-empty": _desk,

@@ -27,6 +27,10 @@ def test_a_page_with_a_form_token_is_never_compressed(pages: Pages) -> None:
     assert "Content-Encoding" not in pages.get(f"/sari/sesi/book?slot={slot}", headers=GZIP).headers
 
 
+def test_a_page_that_repeats_an_invitation_is_not_compressed(pages: Pages) -> None:
+    assert "Content-Encoding" not in pages.get("/sari/sesi/?invite=x", headers=GZIP).headers
+
+
 def test_nothing_is_compressed_for_somebody_who_carries_a_cookie(pages: Pages) -> None:
     pages.get(pages.book())
 
