@@ -41,3 +41,21 @@ def test_what_the_bundles_are_made_of_is_pinned_by_hash() -> None:
 
 def test_the_form_loads_at_most_45_kilobytes_to_seal() -> None:
     assert packed("vendor/age-0.3.1/seal.js") <= 45_000
+
+
+def test_the_desk_with_everything_it_may_load_weighs_at_most_60_kilobytes() -> None:
+    own = [path.relative_to(STATIC).as_posix() for path in (STATIC / "desk").glob("*.js")]
+    setting_up = ["vendor/bip39-2.4.0/words.js", "vendor/uqr-0.1.3/qr.js"]
+    at_work = [name for name in own if not name.endswith("set-up.js")]
+    assert packed(*own, *setting_up, "vendor/age-0.3.1/desk.js") <= 60_000
+    assert packed(*at_work, "vendor/age-0.3.1/desk.js", "vendor/age-0.3.1/unlock-worker.js") <= 60_000
+
+
+def test_our_own_scripts_make_no_text_into_html_and_keep_nothing() -> None:
+    forbidden = (
+        "innerHTML outerHTML insertAdjacentHTML document.write DOMParser eval( localStorage sessionStorage indexedDB"
+    )
+    for path in [STATIC / "form.js", *(STATIC / "desk").glob("*.js")]:
+        text = path.read_text(encoding="utf-8")
+        for word in forbidden.split():
+            assert word not in text, (path.name, word)
