@@ -31,12 +31,18 @@ HIDING = {
     "delivery": Delivery(Address(MARK), MARK, MARK, Secret(MARK)),
 }
 
+
+def _name(value: object) -> str:
+    """A name that is the same in every process: tests are collected by several at once."""
+    return f"{getattr(value, '__module__', '')}.{getattr(value, '__qualname__', type(value).__name__)}"
+
+
 hiding = pytest.mark.parametrize("value", HIDING.values(), ids=HIDING)
 encoding = pytest.mark.parametrize(
     "value", [value for words, value in HIDING.items() if words != "details revealed"], ids=str
 )
 
-parts = pytest.mark.parametrize("value", [value for value in HIDING.values() if isinstance(value, Hidden)], ids=str)
+parts = pytest.mark.parametrize("value", [value for value in HIDING.values() if isinstance(value, Hidden)], ids=_name)
 
 PRINTINGS = {
     "repr": repr,
@@ -86,7 +92,7 @@ def test_no_protocol_pickles_it(value, protocol):
 
 
 @encoding
-@pytest.mark.parametrize("dump", [json.dumps, msgspec.json.encode, msgspec.msgpack.encode], ids=str)
+@pytest.mark.parametrize("dump", [json.dumps, msgspec.json.encode, msgspec.msgpack.encode], ids=_name)
 def test_it_is_not_encoded(value, dump):
     with pytest.raises(TypeError) as refused:
         dump(value)

@@ -10,7 +10,6 @@ from microsite.core.mirror import Pulled
 from microsite.core.mirror import ReadingRules
 from microsite.errors import CalendarBusy
 from microsite.errors import TimesUnknown
-from microsite.work import look
 from microsite.work import sync
 from tests.conftest import House
 
