@@ -152,6 +152,10 @@ class _Turn:
         if hours:
             present.append(AVAILABILITY)
             readings += [each for each in hours if each.etag != self.known.etags.get(AVAILABILITY)]
+        if not present:
+            # A server that is ill may show nothing and give a token for it: then nothing would ever come back. To ask
+            # an empty calendar for everything costs no more than to ask it for changes.
+            listed = listed._replace(token="", ctag="")
         return self._pulled(state, listed, full=True, readings=readings, present=present)
 
     def _availability(self) -> Sequence[Reading]:

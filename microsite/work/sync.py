@@ -28,6 +28,7 @@ from microsite.core.spans import DAY
 from microsite.errors import CalendarBusy
 from microsite.errors import CalendarError
 from microsite.errors import CalendarRefused
+from microsite.errors import CalendarUnreachable
 from microsite.services import Services
 
 from .tell import tell_coach
@@ -36,6 +37,9 @@ SYNC_SECONDS = 20.0
 WINDOW_DAYS = 430
 """How far ahead events are read; when less than the longest horizon (365 days) is left, everything is read anew."""
 NEEDED_DAYS = 370
+FEW = 3
+EMPTY_SECONDS = 3600
+"""How long a calendar must be empty before it is believed: a server's bad hour must not open all of a coach's time."""
 TRIES = 3
 SIGN_IN = frozenset({"google"})
 """Profiles of providers that give no access by password: the sealed secret is a lasting permission (OAuth 2)."""
@@ -113,6 +117,10 @@ def sync_calendar(services: Services, calendar_id: str, seconds: float) -> bool:
         except CalendarError as error:
             _note_failure(services, row, error, now)
             raise
+        if _too_empty(row, etags, pulled, now):
+            doubt = CalendarUnreachable("the calendar is suddenly empty; that is believed when it lasts")
+            _note_failure(services, row, doubt, now)
+            raise doubt
         applied = _apply(services, row, pulled, now)
         if applied is not None and pulled.state != UNFINISHED:
             return applied
@@ -141,6 +149,12 @@ def account_of(services: Services, row: Any) -> Account:
 def _old(row: Any, now: int) -> bool:
     fresh = 0 <= now - row.last_ok_at < 120 or row.next_poll_at - now > 3 * 3600
     return not fresh and row.backoff_until <= now and not row.url.startswith("http://embedded.invalid/")
+
+
+def _too_empty(row: Any, etags: dict[str, str], pulled: Pulled, now: int) -> bool:
+    """Whether a calendar that held several events shows none, without having named them as deleted, and only lately."""
+    lasts = now - row.first_failed_at if row.first_failed_at else 0
+    return pulled.full and not pulled.present and len(etags) > FEW and lasts < EMPTY_SECONDS
 
 
 def _host(row: Any) -> str:

@@ -1,5 +1,6 @@
 """The fault run: whatever goes wrong between us and the server, the mirror keeps what it had, and heals afterwards."""
 
+import re
 import threading
 
 import pytest
@@ -19,6 +20,8 @@ from .events import NOW
 from .events import event
 from .proxy import Exchange
 from .proxy import Fault
+
+ROW = re.compile(rb"<([A-Za-z0-9]*:?)response(?:\s[^>]*)?>.*?</\1response>", re.DOTALL)
 
 
 def status(code: int) -> Fault:
@@ -149,3 +152,21 @@ def test_errors_name_neither_address_nor_password_nor_event(radicale_bench: Benc
             radicale_bench.mirror.pull()
         said = f"{caught.value!r} {caught.value}"
         assert not any(secret in said for secret in (account.password, account.calendar, "127.0.0.1")), name
+
+
+def test_the_token_that_comes_with_an_empty_calendar_is_not_relied_upon(bench: Bench) -> None:
+    """A server that is ill shows nothing, and gives a good token for it: what was there would never come back."""
+    bench.coach.create("one", event("one"))
+    bench.coach.create("two", event("two"))
+    bench.mirror.pull()
+
+    def nothing(exchange: Exchange) -> None:
+        exchange.reply = ROW.sub(lambda row: b"" if b".ics" in row[0] else row[0], exchange.reply)
+
+    bench.proxy.after.append(nothing)
+    bench.mirror.change(sync_token="", ctag="")
+    assert bench.mirror.pull().present == []
+    bench.proxy.heal()
+    bench.mirror.pull()
+    assert bench.mirror.names == {"one", "two"}
+    assert not bench.mirror.pull().full

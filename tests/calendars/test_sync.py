@@ -360,6 +360,7 @@ def test_a_load_that_is_not_done_in_time_goes_on_where_it_stopped(
 
 
 def test_a_deadline_during_a_delta_loses_no_change(radicale_bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(radicale_bench, "zero")
     radicale_bench.mirror.pull()
     fill(radicale_bench, "one", "two", "three")
     radicale_bench.client.profile = type(radicale_bench.client.profile)(name="small", batch=2)
@@ -368,7 +369,7 @@ def test_a_deadline_during_a_delta_loses_no_change(radicale_bench: Bench, monkey
         radicale_bench.mirror.pull()
     monkeypatch.setattr(sync, "_RESERVE", 0.0)
     radicale_bench.mirror.pull()
-    assert len(radicale_bench.mirror.names) == 3
+    assert len(radicale_bench.mirror.names) == 4
 
 
 def test_a_collection_that_is_gone_is_not_an_empty_one(bench: Bench) -> None:

@@ -240,3 +240,39 @@ class Known(msgspec.Struct):
 )
 def test_a_host_counts_as_down(calendars: list[tuple[str, int, int, int]], down: bool, words: str) -> None:
     assert is_down(Known(*each) for each in calendars) is down, words
+
+
+def test_a_calendar_that_is_suddenly_empty_is_believed_after_an_hour(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = calendar(house, "private")
+    known = [Reading(href=f"/{name}", etag="1", uid=name, spans=b"") for name in "abcd"]
+    with house.services.store.write() as tx:
+        tx.mirror.put_readings(row.id, known)
+    monkeypatch.setattr(house.services.calendars, "pull", lambda *_: Pulled(state="IDLE", full=True))
+    for _ in range(4):
+        with pytest.raises(CalendarUnreachable):
+            sync.sync_calendar(house.services, row.id, 20)
+        house.now += 1190
+    with house.services.store.read() as tx:
+        assert len(tx.mirror.etags(row.id)) >= 4
+    house.now += 1190
+    assert sync.sync_calendar(house.services, row.id, 20)
+    with house.services.store.read() as tx:
+        assert tx.mirror.etags(row.id) == {}
+
+
+@pytest.mark.parametrize("said", ["named as deleted", "few"])
+def test_events_that_are_named_as_deleted_or_few_are_gone_at_once(
+    house: House, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    row = calendar(house, "private")
+    with house.services.store.write() as tx:
+        tx.mirror.drop_resources(row.id, list(tx.mirror.etags(row.id)))
+        names = "abc" if said == "few" else "abcdef"
+        tx.mirror.put_readings(row.id, [Reading(href=f"/{name}", etag="1", uid=name, spans=b"") for name in names])
+    pulled = Pulled(state="IDLE", full=said == "few", removed=[f"/{name}" for name in names])
+    monkeypatch.setattr(house.services.calendars, "pull", lambda *_: pulled)
+    sync.sync_calendar(house.services, row.id, 20)
+    with house.services.store.read() as tx:
+        assert tx.mirror.etags(row.id) == {}
