@@ -87,11 +87,16 @@ class Google(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Rate limits; a mobile carrier puts thousands behind one address, so they are generous."""
+    """Rate limits; a mobile carrier puts thousands behind one address, so they are generous.
+
+    Counted are bookings made, links that opened nothing, and knocks at the desk's door. `storage` is "memory://", or
+    "redis://…" where several machines count together; `trusted_proxies` is how many of our own stand in front.
+    """
 
     storage: str = "memory://"
-    bookings: str = "60 per hour"
+    bookings: str = "120 per hour"
     tokens: str = "60 per minute"
+    sign_ins: str = "120 per hour"
     trusted_proxies: Annotated[int, msgspec.Meta(ge=0, le=5)] = 0
 
 

@@ -11,6 +11,7 @@ from . import dates
 from . import desk
 from . import health
 from . import i18n
+from . import limits
 from . import manage
 from . import packing
 from . import privacy
@@ -44,3 +45,4 @@ def init_app(app: Flask) -> None:
     refusals.init_app(app)
     for bp in (health.bp, wellknown.bp, visitor.bp, manage.bp, desk.bp, status.bp, privacy.bp):
         app.register_blueprint(bp)
+    limits.init_app(app)

@@ -4,6 +4,7 @@ A page never says what was wrong with a link: unknown, expired and erased look t
 """
 
 import logging
+import math
 from http import HTTPStatus
 from typing import Any
 from typing import NamedTuple
@@ -14,6 +15,7 @@ from flask import make_response
 from flask import render_template
 from flask import request
 from flask_babel import gettext
+from flask_babel import ngettext
 from jinja2_fragments.flask import render_block
 from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import SecurityError
@@ -40,6 +42,7 @@ STATUS: dict[type[MicrositeError], int] = {
     TooOften: 429,
 }
 PERSONAL_ENDPOINTS = ("manage.", "written.", "desk.")
+PAUSE = 120
 log = logging.getLogger("microsite.web")
 
 
@@ -96,6 +99,22 @@ def page(status: int, words: Words) -> Response:
     else:
         response = make_response(render_template("refusal.html", **values), status)
     return response
+
+
+def too_many(seconds: int) -> Words:
+    """What somebody reads who meets a limit: when to come back."""
+    return Words("too-many", gettext("A little pause, please"), pause_text(seconds))
+
+
+def pause_text(seconds: int) -> str:
+    """How long the pause is, in whole minutes."""
+    minutes = max(1, math.ceil(seconds / 60))
+    text: str = ngettext(
+        "Much came from your network in a short time, perhaps not from you. Please come back in %(num)s minute.",
+        "Much came from your network in a short time, perhaps not from you. Please come back in %(num)s minutes.",
+        minutes,
+    )
+    return text
 
 
 def _words_for(error: MicrositeError) -> Words:
@@ -200,11 +219,7 @@ def _words_http(code: int) -> Words:
             ),
         )
     if code == HTTPStatus.TOO_MANY_REQUESTS:
-        return Words(
-            "too-many",
-            gettext("A little pause, please"),
-            gettext("Many requests came from your network in a short time. Wait a few minutes and try again."),
-        )
+        return too_many(PAUSE)
     if code < HTTPStatus.INTERNAL_SERVER_ERROR:
         return Words("unreadable", gettext("That could not be read"), gettext("Nothing was changed. Please try again."))
     return Words(

@@ -39,6 +39,7 @@ from .forms import DetailsForm
 from .i18n import language
 from .i18n import route
 from .picker import read_slot
+from .refusals import pause_text
 
 bp = Blueprint("visitor", __name__)
 
@@ -134,6 +135,15 @@ def book(coach: str, offer: str) -> ResponseReturnValue:
     return Response(status=303, headers={"Location": url_for("manage.enter", token=placed.token.reveal(), **shown_in)})
 
 
+def too_many(seconds: int) -> Response:
+    """The form again with all that was typed, for somebody whose network has booked too much for now."""
+    given = request.view_args or {}
+    asked, start = _asked(given["coach"], given["offer"]), _posted_slot()
+    details = _form(asked, start)
+    details.validate()
+    return _form_page(asked, start, details, 429, pause=pause_text(seconds))
+
+
 def _asked(coach_slug: str, offer_slug: str) -> Asked:
     coach = look.coach(get_services(), coach_slug)
     offer = coach.settings.offer(offer_slug)
@@ -197,8 +207,9 @@ def _picker_page(asked: Asked, found: Times | None, status: int = 200, taken: in
     return make_response(render_template("visitor/times.html", **values), status)
 
 
-def _form_page(asked: Asked, start: int, form: DetailsForm, status: int = 200) -> Response:
-    page = render_template("visitor/book.html", asked=asked, start=start, form=form, others=None, status=status)
+def _form_page(asked: Asked, start: int, form: DetailsForm, status: int = 200, pause: str = "") -> Response:
+    values = {"asked": asked, "start": start, "form": form, "others": None, "status": status, "pause": pause}
+    page = render_template("visitor/book.html", **values)
     return make_response(page, status)
 
 
