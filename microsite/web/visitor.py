@@ -28,6 +28,7 @@ from microsite.work import book as booking
 from microsite.work import look
 from microsite.work.invite import invited
 from microsite.work.look import Coach
+from microsite.work.sync import refresh
 
 from . import fragments
 from . import picker
@@ -94,13 +95,14 @@ def offers(coach: str) -> ResponseReturnValue:
 
 @route(bp, "/<slug:coach>/<slug:offer>/")
 def times(coach: str, offer: str) -> ResponseReturnValue:
-    """The picker: a page, or its fragment for htmx."""
-    asked = _asked(coach, offer)
+    """The picker: a page, or its fragment for htmx. Once it is sent, calendars that are old are asked again."""
+    asked, services = _asked(coach, offer), get_services()
     try:
-        found = look.times(get_services(), asked.coach, asked.offer)
+        page = _picker_page(asked, look.times(services, asked.coach, asked.offer))
     except TimesUnknown:
-        return _picker_page(asked, None, 503)
-    return _picker_page(asked, found)
+        page = _picker_page(asked, None, 503)
+    page.call_on_close(lambda: refresh(services, asked.coach.slug))
+    return page
 
 
 @route(bp, "/<slug:coach>/<slug:offer>/book")

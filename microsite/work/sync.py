@@ -6,6 +6,7 @@ What the calendars say about our own events is judged elsewhere (`judge`); here 
 import random
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import timedelta
 from itertools import groupby
 from typing import Any
@@ -18,6 +19,7 @@ from microsite.core.mirror import Account
 from microsite.core.mirror import Known
 from microsite.core.mirror import Pulled
 from microsite.core.mirror import ReadingRules
+from microsite.core.polling import HOT
 from microsite.core.polling import SILENT
 from microsite.core.polling import TRIES as KNOCKS
 from microsite.core.polling import after_failure
@@ -29,6 +31,7 @@ from microsite.errors import CalendarBusy
 from microsite.errors import CalendarError
 from microsite.errors import CalendarRefused
 from microsite.errors import CalendarUnreachable
+from microsite.errors import StoreUnreadable
 from microsite.services import Services
 
 from .tell import tell_coach
@@ -71,15 +74,19 @@ def sync_due(services: Services, _key: str = "") -> None:
 
 
 def refresh(services: Services, coach: str) -> None:
-    """A visitor looks: ask for a sync of what is older than two minutes, and do not wait for it."""
+    """A visitor looked: ask for a sync of what is older than two minutes, once in two minutes, and do not wait for it.
+
+    Only a wish: where it cannot be written down now, the periodic job comes anyway.
+    """
     now = services.clock()
-    with services.store.read() as tx:
-        old = [row for row in tx.mirror.calendars(coach) if _old(row, now)]
-    if old:
-        with services.store.write() as tx:
-            for row in old:
-                tx.mirror.touch(row.id, next_poll_at=now + 120, interval=120)
-                services.jobs.enqueue(tx, "sync", row.id)
+    with suppress(StoreUnreadable):
+        with services.store.read() as tx:
+            old = [row for row in tx.mirror.calendars(coach) if _old(row, now)]
+        if old:
+            with services.store.write() as tx:
+                for row in old:
+                    tx.mirror.touch(row.id, next_poll_at=now + HOT, interval=HOT)
+                    services.jobs.enqueue(tx, "sync", row.id)
 
 
 def on_embedded_change(services: Services, path: str) -> None:
@@ -147,7 +154,8 @@ def account_of(services: Services, row: Any) -> Account:
 
 
 def _old(row: Any, now: int) -> bool:
-    fresh = 0 <= now - row.last_ok_at < 120 or row.next_poll_at - now > 3 * 3600
+    """Whether a calendar was read too long ago for a page, is not asked soon anyway, and may be asked."""
+    fresh = 0 <= now - row.last_ok_at < HOT or 0 <= row.next_poll_at - now <= HOT
     return not fresh and row.backoff_until <= now and not row.url.startswith("http://embedded.invalid/")
 
 
