@@ -124,6 +124,13 @@ class Pages:
         with self.services.store.write() as tx:
             tx.bookings.change(self.only_booking(), state=state, **values)
 
+    def another_link(self, kind: str = "manage") -> str:
+        """The token of a later letter about the one booking."""
+        token, booking = self.services.sealer.new_token(), self.only_booking()
+        with self.services.store.write() as tx:
+            tx.links.add(self.services.sealer.lookup(token), "sari", booking.id, kind, self.now + 40 * 86400)
+        return str(token.reveal())
+
     def desk_link(self) -> str:
         """A one-time link to the desk."""
         return f"/desk/{desk.new_link(self.services, 'sari').reveal()}"

@@ -21,6 +21,7 @@ from microsite.core.settings import CoachSettings
 from microsite.core.settings import Offer
 from microsite.core.settings import Words
 
+from .client_states import CLIENT
 from .conftest import NOW
 from .conftest import Pages
 from .conftest import settings
@@ -200,6 +201,7 @@ STATES: dict[str, Step] = {
     "cancelled": state_of("cancelled"),
     "cancel": _cancel,
     "late": _late,
+    **CLIENT,
     "gone": go("/m/x"),
     "not-found": go("/siapa/"),
     "too-many": go("/x-429"),
