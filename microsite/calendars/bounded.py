@@ -30,7 +30,7 @@ from microsite.errors import CalendarUnreachable
 from microsite.errors import CalendarUnsafe
 
 MEMORY = 512 * 1024 * 1024
-MAX_CHILDREN = 3
+MAX_CHILDREN = 4
 GRACE = 1.0
 """Seconds after its deadline that a call may take to end by itself before its child is killed."""
 

@@ -28,7 +28,7 @@ from microsite.work import book as booking
 from microsite.work import look
 from microsite.work.invite import invited
 from microsite.work.look import Coach
-from microsite.work.sync import refresh
+from microsite.work.polls import refresh
 
 from . import fragments
 from . import picker

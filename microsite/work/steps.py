@@ -11,11 +11,11 @@ from . import book
 from . import judge
 from . import letters
 from . import move
+from . import polls
 from . import purge
 from . import remind
 from . import stalled
 from . import sweep
-from . import sync
 
 STEPS = {
     "book.check": book.check,
@@ -31,8 +31,8 @@ STEPS = {
     "remind": remind.remind,
     "unmark": answer.unmark,
     "sweep": sweep.sweep,
-    "sync": sync.sync,
-    "sync.due": sync.sync_due,
+    "sync": polls.sync,
+    "sync.due": polls.sync_due,
     "stalled": stalled.take_up,
     "purge": purge.purge,
 }

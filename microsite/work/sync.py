@@ -1,14 +1,13 @@
 """Keeping the mirror in step: one calendar at a time, applied in one transaction, idempotent.
 
-What the calendars say about our own events is judged elsewhere (`judge`); here only spans and facts are stored.
+When which calendar is asked is decided in `polls`. What the calendars say about our own events is judged elsewhere
+(`judge`); here only spans and facts are stored.
 """
 
 import random
 import time
 from collections.abc import Iterable
-from contextlib import suppress
 from datetime import timedelta
-from itertools import groupby
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,24 +18,22 @@ from microsite.core.mirror import Account
 from microsite.core.mirror import Known
 from microsite.core.mirror import Pulled
 from microsite.core.mirror import ReadingRules
-from microsite.core.polling import HOT
 from microsite.core.polling import SILENT
 from microsite.core.polling import TRIES as KNOCKS
 from microsite.core.polling import after_failure
 from microsite.core.polling import after_success
-from microsite.core.polling import is_down
 from microsite.core.settings import CoachSettings
 from microsite.core.spans import DAY
 from microsite.errors import CalendarBusy
 from microsite.errors import CalendarError
 from microsite.errors import CalendarRefused
 from microsite.errors import CalendarUnreachable
-from microsite.errors import StoreUnreadable
 from microsite.services import Services
 
 from .tell import tell_coach
 
 SYNC_SECONDS = 20.0
+EMBEDDED_HOST = "embedded.invalid"
 WINDOW_DAYS = 430
 """How far ahead events are read; when less than the longest horizon (365 days) is left, everything is read anew."""
 NEEDED_DAYS = 370
@@ -48,45 +45,6 @@ SIGN_IN = frozenset({"google"})
 """Profiles of providers that give no access by password: the sealed secret is a lasting permission (OAuth 2)."""
 UNFINISHED = "FULL"
 """A first reading of a large calendar that ran out of time: what was read is stored, the rest comes next."""
-
-
-def sync(services: Services, calendar_id: str) -> None:
-    """The job: sync one calendar; failures set its back-off and are not raised."""
-    try:
-        sync_calendar(services, calendar_id, SYNC_SECONDS)
-    except CalendarError:
-        # Recorded by sync_calendar, with the time of the next try; the job itself has done its part.
-        return
-
-
-def sync_due(services: Services, _key: str = "") -> None:
-    """The periodic job: ask for a sync of every calendar whose turn it is; of a host that is down, of one for all."""
-    now = services.clock()
-    with services.store.read() as tx:
-        due = sorted(tx.mirror.due(now), key=_host)
-        asked = [row for host, rows in groupby(due, _host) for row in _asked(tx, host, list(rows))]
-    if due:
-        with services.store.write() as tx:
-            for row in due:
-                tx.mirror.touch(row.id, next_poll_at=now + max(row.interval, 60))
-            for row in asked:
-                services.jobs.enqueue(tx, "sync", row.id)
-
-
-def refresh(services: Services, coach: str) -> None:
-    """A visitor looked: ask for a sync of what is older than two minutes, once in two minutes, and do not wait for it.
-
-    Only a wish: where it cannot be written down now, the periodic job comes anyway.
-    """
-    now = services.clock()
-    with suppress(StoreUnreadable):
-        with services.store.read() as tx:
-            old = [row for row in tx.mirror.calendars(coach) if _old(row, now)]
-        if old:
-            with services.store.write() as tx:
-                for row in old:
-                    tx.mirror.touch(row.id, next_poll_at=now + HOT, interval=HOT)
-                    services.jobs.enqueue(tx, "sync", row.id)
 
 
 def on_embedded_change(services: Services, path: str) -> None:
@@ -101,7 +59,7 @@ def on_embedded_change(services: Services, path: str) -> None:
 
 def embedded_url(path: str) -> str:
     """The address under which a collection of the embedded server is kept in the store."""
-    return f"http://embedded.invalid/dav/{path.strip('/')}/"
+    return f"http://{EMBEDDED_HOST}/dav/{path.strip('/')}/"
 
 
 def sync_calendar(services: Services, calendar_id: str, seconds: float) -> bool:
@@ -153,10 +111,9 @@ def account_of(services: Services, row: Any) -> Account:
     )
 
 
-def _old(row: Any, now: int) -> bool:
-    """Whether a calendar was read too long ago for a page, is not asked soon anyway, and may be asked."""
-    fresh = 0 <= now - row.last_ok_at < HOT or 0 <= row.next_poll_at - now <= HOT
-    return not fresh and row.backoff_until <= now and not row.url.startswith("http://embedded.invalid/")
+def is_embedded(row: Any) -> bool:
+    """Whether a calendar lives on the embedded server, which is reached without a network."""
+    return host_of(row) == EMBEDDED_HOST
 
 
 def _too_empty(row: Any, etags: dict[str, str], pulled: Pulled, now: int) -> bool:
@@ -165,15 +122,8 @@ def _too_empty(row: Any, etags: dict[str, str], pulled: Pulled, now: int) -> boo
     return pulled.full and not pulled.present and len(etags) > FEW and lasts < EMPTY_SECONDS
 
 
-def _host(row: Any) -> str:
+def host_of(row: Any) -> str:
     return urlsplit(row.url).hostname or ""
-
-
-def _asked(tx: Any, host: str, due: list[Any]) -> list[Any]:
-    """Which of the calendars that are due at one host are asked now."""
-    if not is_down(tx.mirror.at_host(host)):
-        return due
-    return [min(due, key=lambda row: row.last_ok_at)]
 
 
 def _move_window(services: Services, calendar_id: str, now: int) -> None:
@@ -250,7 +200,7 @@ def _apply(services: Services, row: Any, pulled: Pulled, now: int) -> bool | Non
 
 def _host_is_back(tx: Any, row: Any, now: int) -> None:
     """What answers for one calendar will for the others: they need not sit out what was a day's wait by now."""
-    for other in tx.mirror.at_host(_host(row)):
+    for other in tx.mirror.at_host(host_of(row)):
         if other.id != row.id and other.problem in SILENT and other.next_poll_at > now:
             tx.mirror.touch(other.id, backoff_until=now, next_poll_at=now)
 

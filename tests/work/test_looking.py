@@ -4,7 +4,7 @@ import pytest
 
 from microsite import create_app
 from microsite.core.spans import DAY
-from microsite.work import sync
+from microsite.work import polls
 from tests.conftest import House
 
 COACH = "sari"
@@ -86,5 +86,5 @@ def test_a_look_while_the_times_are_unknown_asks_too(house: House, looks: Looks)
 def test_the_embedded_calendar_tells_by_itself_and_is_not_asked(house: House) -> None:
     house.drain()
     house.now += 600
-    sync.refresh(house.services, COACH)
+    polls.refresh(house.services, COACH)
     assert not [job for job in house.drain() if job.startswith("sync ")]
