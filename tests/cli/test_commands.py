@@ -1,5 +1,6 @@
 """What an operator asks for in a shell: why a time is free, whether all is well, whose a reference is."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -92,3 +93,18 @@ def test_a_real_coach_without_a_relay_cannot_be_started(tmp_path: Path) -> None:
     said = Shell(tmp_path / "instance").run("prepare", code=1)
     assert "mail.host" in said
     assert "sari" in said
+
+
+def test_breaking_the_glass_prints_a_link_and_closes_every_other_way_in(tmp_path: Path) -> None:
+    house = House(tmp_path / "instance")
+    with house.services.store.write() as tx:
+        tx.links.add(b"session", "sari", None, "desk-session", 2**40)
+        tx.links.add(b"link", "sari", None, "desk-link", 2**40)
+        tx.signins.add_credential(house.services.store.credential(b"id", "sari", b"key", 0, "2026-11-23"))
+    said = Shell(tmp_path / "instance").run("desk-link", "--revoke", "sari")
+    assert re.fullmatch(r"http://localhost:\d+/desk/[\w-]{43}\n", said)
+    with house.services.store.read() as tx:
+        assert tx.links.get(b"session", "desk-session", 0) is None
+        assert tx.links.get(b"link", "desk-link", 0) is None
+        assert tx.signins.credentials("sari") == []
+    house.close()
