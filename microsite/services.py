@@ -69,6 +69,7 @@ def build(config: Config, now: Callable[[], int] = clock) -> Services:
 
     Raises StartRefused where a secret lies open or the database is unfit.
     """
+    _close_fresh(config.instance)
     files.make_folder(config.instance)
     store = Store(config.database_url)
     sealer = Sealer(_server_key(config.instance / "server.key"), FolderKeyring(config.instance / "day-keys"))
@@ -120,6 +121,12 @@ def _app(config: Config) -> OAuthApp | None:
         scope=google.scope,
         redirect_uri=google.redirect_uri,
     )
+
+
+def _close_fresh(instance: Path) -> None:
+    """A fresh clone brings the folder, open to all, with the example in it: nothing secret can have been read yet."""
+    if instance.is_dir() and not {path.name for path in instance.iterdir()} - {"config.example.toml"}:
+        instance.chmod(0o700)
 
 
 def _server_key(path: Path) -> ServerKey:

@@ -161,3 +161,33 @@ print(json.dumps([name for name in {HEAVY!r} if name in sys.modules]))
 
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == []
+
+
+def test_the_open_folder_of_a_fresh_clone_is_closed_at_the_first_start(tmp_path: Path) -> None:
+    """A clone brings `instance/` with mode 0755 and the example in it; the first `make run` once refused to start."""
+    instance = tmp_path / "instance"
+    instance.mkdir(mode=0o755)
+    (instance / "config.example.toml").write_text((ROOT / "instance" / "config.example.toml").read_text())
+    site = Site(instance, free_port()).start()
+    try:
+        assert stat.S_IMODE(instance.stat().st_mode) == 0o700
+        assert "caldav-password" in site.welcome
+    finally:
+        site.stop()
+
+
+def test_an_open_folder_that_holds_anything_else_is_refused(tmp_path: Path) -> None:
+    instance = tmp_path / "instance"
+    instance.mkdir(mode=0o755)
+    (instance / "server.key").write_text("00" * 32)
+    site = Site(instance, free_port())
+    done = subprocess.run(
+        [sys.executable, "-m", "microsite.cli", "prepare"],
+        cwd=ROOT,
+        env=site.environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert "chmod 700" in done.stderr
