@@ -1,0 +1,184 @@
+"""Calendars that mean harm, at a running site: its memory hardly grows and its pages answer while they are polled.
+
+The coach has one calendar for each way of doing harm (300 MB, endless, byte by byte, XML bombs, redirects, …) and feeds
+full of rules that never end. All are polled at once; meanwhile visitors look and one of them books.
+"""
+
+import os
+import time
+import urllib.request
+from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler
+from http.server import ThreadingHTTPServer
+from pathlib import Path
+from threading import Event
+from threading import Thread
+
+import pytest
+
+from microsite.config import load_config
+from microsite.core.spans import DAY
+from microsite.services import Services
+from microsite.services import build
+from tests.calendars.hostile import WAYS
+from tests.calendars.hostile import hostile
+from tests.conftest import House
+from tests.conftest import Site
+from tests.waiting import free_port
+from tests.waiting import wait_until
+
+COACH = "sari"
+MIB = 1024 * 1024
+PAGES = ("/", f"/{COACH}/sesi/", f"/{COACH}/", "/healthz")
+ONE_SECOND = 1.0
+
+
+def swarm(count: int, rule: str) -> bytes:
+    """So many series of one rule."""
+    events = "".join(
+        f"BEGIN:VEVENT\r\nUID:{number}\r\nDTSTAMP:20260101T000000Z\r\nDTSTART:20260101T{number % 24:02}0000Z\r\n"
+        f"DURATION:PT1M\r\nRRULE:{rule}\r\nEND:VEVENT\r\n"
+        for number in range(count)
+    )
+    return f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//bad//EN\r\n{events}END:VCALENDAR\r\n".encode()
+
+
+FEEDS = {
+    "seconds": swarm(1000, "FREQ=SECONDLY"),
+    "daily": swarm(5000, "FREQ=DAILY"),
+    "never": swarm(1000, "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30"),
+    "many": b"BEGIN:VCALENDAR\r\n" + b"BEGIN:VEVENT\r\nEND:VEVENT\r\n" * 150_000 + b"END:VCALENDAR\r\n",
+    "deep": b"BEGIN:VCALENDAR\r\n" * 200_000,
+}
+
+
+@pytest.fixture(name="feeds")
+def _feeds() -> Iterator[int]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = FEEDS[self.path.strip("/").removesuffix(".ics")]
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    class Quiet(ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, request: object, client_address: object) -> None:
+            pass
+
+    with Quiet(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        thread.start()
+        yield server.server_address[1]
+        server.shutdown()
+        thread.join(5)
+
+
+class Threatened:
+    """A running site whose coach's hostile calendars are not polled yet; `services` looks into its database."""
+
+    def __init__(self, site: Site, services: Services, names: list[str]) -> None:
+        self.site, self.services, self.names = site, services, names
+
+    def poll_all(self) -> None:
+        """All of them, now."""
+        with self.services.store.write() as tx:
+            for name in self.names:
+                tx.mirror.touch(name, next_poll_at=0)
+                self.services.jobs.enqueue(tx, "sync", name)
+
+    def waiting(self) -> list[str]:
+        """Those that were not tried to the end yet."""
+        with self.services.store.read() as tx:
+            rows = [tx.mirror.get(name) for name in self.names]
+        return [row.id for row in rows if not row.failures and not row.last_full_at]
+
+    def processes(self) -> dict[int, int]:
+        """Memory in bytes of each process of the site, without the children that speak to calendars."""
+        assert self.site.process is not None
+        family, found = {self.site.process.pid}, dict[int, int]()
+        for _ in range(3):
+            family |= {pid for pid, parent in parents().items() if parent in family}
+        for pid in family:
+            try:
+                command = Path(f"/proc/{pid}/cmdline").read_bytes()
+                pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+            except OSError:
+                continue
+            if b"calendars.contained" not in command:
+                found[pid] = pages * os.sysconf("SC_PAGE_SIZE")
+        return found
+
+    def slowest(self, seconds: float, until: Callable[[], bool] = lambda: False) -> float:
+        """Look at pages again and again; the longest that one of them took."""
+        deadline, longest = time.monotonic() + seconds, 0.0
+        while time.monotonic() < deadline and not until():
+            for page in PAGES:
+                begun = time.monotonic()
+                with urllib.request.urlopen(f"{self.site.base}{page}", timeout=60) as answer:
+                    assert answer.status == 200 and answer.read()
+                longest = max(longest, time.monotonic() - begun)
+            Event().wait(0.05)
+        return longest
+
+
+def parents() -> dict[int, int]:
+    """Each process and its parent."""
+    found = {}
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            found[int(entry.parent.name)] = int(entry.read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+    return found
+
+
+@pytest.fixture(name="threatened")
+def _threatened(tmp_path: Path, feeds: int) -> Iterator[Threatened]:
+    instance, port, now = tmp_path / "instance", free_port(), int(time.time())
+    house = House(instance)
+    with ExitStack() as kept:
+        urls = {way: f"http://127.0.0.1:{kept.enter_context(hostile(way))}/c/" for way in WAYS}
+        urls |= {name: f"http://127.0.0.1:{feeds}/{name}.ics" for name in FEEDS}
+        with house.services.store.write() as tx:
+            for name, url in urls.items():
+                roles = {"busy", "feed"} if name in FEEDS else {"busy"}
+                tx.mirror.add_calendar(f"bad-{name}", COACH, url, name, roles)
+                later = {"next_poll_at": now + DAY, "window_end": now + 430 * DAY}
+                tx.mirror.touch(f"bad-{name}", last_ok_at=now, **later)
+        house.close()
+        (instance / "config.toml").write_text(
+            f'[site]\naddress = "http://localhost:{port}"\n[calendars]\nallow_private_hosts = ["127.0.0.1"]\n'
+        )
+        (instance / "config.toml").chmod(0o600)
+        site = Site(instance, port).start()
+        services = build(load_config({"MICROSITE_INSTANCE": str(instance), "PORT": str(port)}))
+        yield Threatened(site, services, [f"bad-{name}" for name in urls])
+        services.close()
+        site.stop()
+
+
+def test_hostile_calendars_cost_the_site_no_memory_and_its_visitors_no_time(threatened: Threatened) -> None:
+    def looked() -> bool:
+        with urllib.request.urlopen(f"{threatened.site.base}/{COACH}/sesi/", timeout=60) as answer:
+            return bool(answer.status == 200)
+
+    wait_until(looked, 60, "a picker with times")
+    quiet = threatened.slowest(5)
+    before = threatened.processes()
+    threatened.poll_all()
+    longest = threatened.slowest(240, until=lambda: not threatened.waiting())
+    assert threatened.waiting() == []
+    after = threatened.processes()
+    grown = {pid: (size - before[pid]) / MIB for pid, size in after.items() if pid in before}
+    assert set(after) == set(before), "a process of the site ended or was added"
+    assert max(grown.values()) < 20, grown
+    # A machine on which a page takes long in peace says nothing about the harm.
+    assert longest < max(ONE_SECOND, 4 * quiet), (longest, quiet)
