@@ -11,19 +11,38 @@ const agree = () => {
   if (list) list.value = picker().dataset.tz;
 };
 
+/* htmx comes once the page has been painted, so that a slow telephone shows the times first. Until it is there, and where
+   it never comes, links are links, and another zone asks for the whole page: the list never contradicts the times. */
+let coming = null;
+let here = false;
+const arrived = () => {
+  coming ??= new Promise((done) => {
+    const script = document.createElement("script");
+    script.src = new URL("vendor/htmx-4.0.1/htmx.min.js", import.meta.url);
+    script.addEventListener("load", () => setTimeout(() => { here = true; done(); }));
+    document.head.append(script);
+  });
+  return coming;
+};
+
+document.addEventListener("change", (event) => {
+  if (!here && event.target.id === "tz") event.target.form.submit();
+});
+
 /* A synthetic change of the list would show another zone than the times: the server is asked for both at once. */
 const detect = async () => {
   const shown = document.querySelector("[data-tz]");
-  const here = new URL(location.href);
+  const there = new URL(location.href);
   const own = zone();
-  if (!shown || !own || here.searchParams.has("tz") || own === shown.dataset.tz) return;
-  here.searchParams.set("tz", own);
+  if (!shown || !own || there.searchParams.has("tz") || own === shown.dataset.tz) return;
+  there.searchParams.set("tz", own);
   if (shown !== picker()) {
-    location.replace(here);
+    location.replace(there);
     return;
   }
-  await htmx.ajax("GET", here.pathname + here.search, { target: "#picker", swap: "outerHTML" });
-  history.replaceState(history.state, "", here);
+  await arrived();
+  await htmx.ajax("GET", there.pathname + there.search, { target: "#picker", swap: "outerHTML" });
+  history.replaceState(history.state, "", there);
 };
 
 /* While htmx asks for the outcome, the browser's own reload (for those without JavaScript) would only disturb. */
@@ -84,4 +103,8 @@ document.addEventListener("htmx:after:swap", () => {
 });
 window.addEventListener("pageshow", agree);
 window.addEventListener("load", hush);
-document.addEventListener("DOMContentLoaded", () => { agree(); detect(); });
+document.addEventListener("DOMContentLoaded", () => {
+  agree();
+  detect();
+  if (picker()) requestAnimationFrame(() => setTimeout(arrived));
+});

@@ -112,6 +112,7 @@ def test_choosing_a_day_swaps_the_times_in_place_and_back_returns_to_the_old_one
     sari = window(timezone_id="Asia/Jakarta")
     sari.page.goto(SESSION)
     first, slots = sari.page.url, sari.slots()
+    sari.swaps()
     sari.page.evaluate(MARK)
 
     other = sari.days().last
@@ -165,6 +166,7 @@ def test_the_zone_of_the_times_their_label_and_the_list_always_agree(window: Ope
     sari.page.goto(SESSION)
     wait_until(lambda: shown() == {"Asia/Jayapura"}, what="the visitor's own zone")
     assert sari.page.locator("select[name='tz']").input_value() == "Asia/Jayapura"
+    sari.swaps()
     sari.page.evaluate(MARK)
     slots, before = sari.slots(), words()
 

@@ -31,6 +31,8 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
 WIDTHS = {"360": (360, 640), "1200": (1200, 900)}
 LANGUAGES = {"id": "", "en": "/en"}
 THEMES = ("light", "dark")
+SWAPS = "window.htmx && new Promise(done => setTimeout(() => done(true), 20))"
+"""htmx comes after the first paint."""
 Step = Callable[[Page, "Stage", str], object]
 
 
@@ -77,12 +79,14 @@ def _month(page: Page, stage: Stage, prefix: str) -> None:
 
 def _next_month(page: Page, stage: Stage, prefix: str) -> None:
     _month(page, stage, prefix)
+    page.wait_for_function(SWAPS)
     page.locator("#month-after").click()
     page.locator(".month caption:focus").wait_for()
 
 
 def _offline(page: Page, stage: Stage, prefix: str) -> None:
     page.goto(f"{prefix}/sari/sesi/?tz=Asia/Jakarta")
+    page.wait_for_function(SWAPS)
     page.context.set_offline(True)
     page.locator(".days a").last.click()
     page.locator("#live.notice").wait_for()
