@@ -39,6 +39,8 @@ STATUS_LINK = re.compile(r"/status/([A-Za-z0-9_-]{43})")
 STATIC = {
     "<slug:coach>": "sari",
     "<slug:offer>": "sesi",
+    "<ref>": "K7QD",
+    "<slug>": "sesi",
     "<string(length=12):digest>": "0" * 12,
     "<path:name>": "a.css",
 }
