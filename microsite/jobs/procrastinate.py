@@ -59,7 +59,9 @@ class GaveUp(Exception):
 
 
 class Procrastinate:
-    """The engine. `conninfo` is a libpq address; `beat` is the seconds between two signs of life of a worker."""
+    """The engine. `conninfo` is a libpq address; `beat` is the seconds between two signs of life of a worker, `answer`
+    the seconds that the database has to answer in.
+    """
 
     def __init__(
         self,
@@ -68,9 +70,10 @@ class Procrastinate:
         clock: Callable[[], int],
         threads: int = 4,
         beat: float = BEAT_SECONDS,
+        answer: int = ANSWER_SECONDS,
     ) -> None:
         self._store, self._conninfo, self._clock = store, conninfo, clock
-        self._threads, self._beat = threads, beat
+        self._threads, self._beat, self._answer = threads, beat, answer
         # Never opened: it only asks for jobs over connections that are handed in.
         self._asking = App(connector=SyncPsycopgConnector())
         self._stopping = threading.Event()
@@ -156,7 +159,7 @@ class Procrastinate:
             while not self._stopping.is_set():
                 worker = _Worker(self, work, pool)
                 try:
-                    await worker.run(self._conninfo, self._threads, self._beat)
+                    await worker.run(self._conninfo, self._threads, self._beat, self._answer)
                 except (ConnectorException, psycopg.Error):
                     log.warning("the job queue cannot be reached; trying again")
                 await asyncio.sleep(LOOK_SECONDS)
@@ -172,11 +175,11 @@ class _Worker:
         self._id: int | None = None
         self._suspects: frozenset[int] = frozenset()
 
-    async def run(self, conninfo: str, threads: int, beat: float) -> None:
+    async def run(self, conninfo: str, threads: int, beat: float, answer: int) -> None:
         # The pool waits half a minute for a database that is not there: see first, and say so.
-        async with await psycopg.AsyncConnection.connect(conninfo, connect_timeout=ANSWER_SECONDS):
+        async with await psycopg.AsyncConnection.connect(conninfo, connect_timeout=answer):
             pass
-        connector = PsycopgConnector(conninfo=conninfo, min_size=1, max_size=threads, timeout=ANSWER_SECONDS)
+        connector = PsycopgConnector(conninfo=conninfo, min_size=1, max_size=threads, timeout=answer)
         app = App(connector=connector)
         app.task(name=TASK, queue=QUEUE, pass_context=True)(self._step)
         for every in self._work.every:

@@ -14,6 +14,7 @@ from microsite.jobs import Engine
 from microsite.jobs.outbox import Outbox
 from microsite.store import Store
 
+ANSWER = 1
 BEAT = 1.0
 LEASE = 4
 """Seconds. A worker without a beat for three, or a lease that ran out, counts as dead."""
@@ -116,4 +117,4 @@ def engine_of(name: str, store: Store, url: str, folder: Path) -> Engine:
         return Outbox(store, folder / "jobs.lock", clock, lease=LEASE)
     from microsite.jobs.procrastinate import Procrastinate
 
-    return Procrastinate(store, url, clock, beat=BEAT)
+    return Procrastinate(store, url, clock, beat=BEAT, answer=ANSWER)

@@ -18,10 +18,11 @@ from tests.waiting import wait_until
 Wait = Callable[[], None]
 
 
-@pytest.fixture(autouse=True)
-def _few_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Three failures instead of thirty: a test cannot wait for a day."""
+@pytest.fixture(name="impatient")
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three failures instead of thirty, and no pause between them: a test cannot wait for a day."""
     monkeypatch.setattr(microsite.jobs, "MOST_ATTEMPTS", 3)
+    monkeypatch.setattr(microsite.jobs, "back_off", lambda _attempts: 0)
 
 
 def failing(*errors: Exception | None) -> Callable[[str], None]:
@@ -60,15 +61,15 @@ def test_a_job_that_asks_for_later_runs_later_and_is_not_counted_as_failed(
     place: Place, count: Count, idle: Wait, log: list[str]
 ) -> None:
     engine = place.engine()
-    count.do["later"] = failing(TryAgain(1), TryAgain(1), TryAgain(1), TryAgain(1))
+    count.do["later"] = failing(TryAgain(1), TryAgain(1))
     engine.start(count.work)
     asked = time.time()
     place.ask(engine, "later", "a")
 
     idle()
 
-    assert count.began["later a"] == 5
-    assert time.time() - asked > 2
+    assert count.began["later a"] == 3
+    assert time.time() - asked > 1
     assert place.left() == (0, 0)
     assert log == []
 
@@ -90,6 +91,7 @@ def test_a_failure_is_tried_again_and_logged_by_its_type_without_its_words(
     assert "budi" not in "".join(log)
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_job_that_keeps_failing_is_given_up_and_shown(place: Place, count: Count, idle: Wait, log: list[str]) -> None:
     engine = place.engine()
     count.do["poor"] = failing(*(ValueError("budi") for _ in range(3)))
@@ -107,6 +109,7 @@ def test_a_job_that_keeps_failing_is_given_up_and_shown(place: Place, count: Cou
     assert "budi" not in "".join(log) + str(place.rows())
 
 
+@pytest.mark.usefixtures("impatient")
 def test_asking_for_a_job_that_was_given_up_gives_it_another_chance(place: Place, count: Count, idle: Wait) -> None:
     engine = place.engine()
     count.do["poor"] = failing(*(ValueError() for _ in range(3)))
@@ -121,6 +124,7 @@ def test_asking_for_a_job_that_was_given_up_gives_it_another_chance(place: Place
     assert place.left() == (0, 0)
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_job_asked_for_anew_while_its_last_attempt_fails_is_not_given_up(
     place: Place, count: Count, idle: Wait
 ) -> None:
@@ -143,6 +147,7 @@ def test_a_job_asked_for_anew_while_its_last_attempt_fails_is_not_given_up(
         assert not engine.known(tx, "poor", "a")
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_failing_job_that_is_asked_for_while_it_runs_is_still_one_job(place: Place, count: Count, idle: Wait) -> None:
     """procrastinate's own retry breaks here: the queueing lock is taken, and the row stays running for ever."""
     engine = place.engine()
@@ -180,6 +185,7 @@ def test_a_kind_that_nobody_knows_waits_for_a_version_that_does(
     assert count.began["newer a"] == 1
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_job_that_ends_its_thread_by_force_is_a_failure_like_others(place: Place, count: Count, idle: Wait) -> None:
     engine = place.engine()
 
