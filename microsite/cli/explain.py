@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from microsite.core.availability import Reason
+from microsite.core.oddities import said
 from microsite.errors import SettingsError
 
 RULES = {
@@ -43,7 +44,7 @@ def explain(coach: str, offer: str, time: str) -> None:
     if not found.reasons:
         click.echo("yes: this time is offered")
     for name, warning in sorted(set(found.warnings)):
-        click.echo(f"note: an event in «{name}» is odd ({warning}); it blocks its own time to be safe")
+        click.echo(f"note: calendar «{name}»: {said(warning).en}")
 
 
 def _instant(text: str, zone: ZoneInfo) -> int:

@@ -15,8 +15,8 @@ Role = Literal["busy", "open", "bookings", "feed"]
 class Account(msgspec.Struct, frozen=True, kw_only=True):
     """How to reach one calendar collection (or feed). `password` is plain only while a call lasts.
 
-    `url` of the embedded server is a path on the made-up host `embedded.invalid`. `refresh` is the lasting permission of
-    an OAuth provider; the calendars room makes a `bearer` of it before it speaks to the server.
+    `url` of the embedded server is a path on the made-up host `embedded.invalid`. `refresh` is the lasting permission
+    of an OAuth provider; the calendars room makes a `bearer` of it before it speaks to the server.
     """
 
     calendar: str

@@ -187,6 +187,12 @@ class Mirror:
         )
         return [(name, href, warning) for name, href, warning in self._conn.execute(rows)]
 
+    def odd(self, calendar_id: str) -> list[tuple[str, Spans]]:
+        """(warning code, spans) of what needs the coach's eye in one calendar."""
+        of_this = resource.c.calendar == calendar_id
+        rows = select(resource.c.warning, resource.c.spans).where(of_this, resource.c.warning != "")
+        return [(warning, Spans.unpack(packed)) for warning, packed in self._conn.execute(rows)]
+
 
 def _calendar(row: Sequence[Any]) -> CalendarRow:
     found = CalendarRow(*row)

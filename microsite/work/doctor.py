@@ -4,6 +4,7 @@ import shutil
 from typing import Literal
 from typing import NamedTuple
 
+from microsite.core.oddities import said
 from microsite.errors import CalendarError
 from microsite.errors import CalendarRefused
 from microsite.errors import CannotOpen
@@ -111,8 +112,8 @@ def _coaches(services: Services) -> list[Finding]:
             )
         findings += [_calendar(services, row.slug, calendar) for calendar in calendars]
         findings += [
-            Finding("look", f"{row.slug}: an event in «{name}» is odd ({warning})", "it blocks its own time to be safe")
-            for name, _, warning in warnings
+            Finding("look", f"{row.slug}: calendar «{name}»: {said(warning).en}")
+            for name, warning in sorted({(name, warning) for name, _, warning in warnings})
         ]
     return findings
 

@@ -1,17 +1,31 @@
 """What a coach is shown about her house: how her calendars are, what is held about whom until when, what happened."""
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import NamedTuple
 
+from microsite.core.oddities import WITHDRAWN
+from microsite.core.oddities import said
+from microsite.core.settings import Words
+from microsite.core.spans import Spans
 from microsite.services import Services
 
 from .look import Coach
+from .sync import SIGN_IN
 
 MOST_LINES = 200
 
 
+class Odd(NamedTuple):
+    """Events that cannot be taken as they stand: what is said about them, how many, and when the next one is (or 0)."""
+
+    sentence: Words
+    events: int
+    at: int
+
+
 class Calendar(NamedTuple):
-    """One calendar as it is known: what it is for, when it last answered, and since when it does not."""
+    """One calendar as it is known: what it is for, when it last answered, since when it does not, and what is odd."""
 
     name: str
     roles: frozenset[str]
@@ -19,6 +33,8 @@ class Calendar(NamedTuple):
     failing_since: int
     problem: str
     busy: bool
+    odd: Sequence[Odd] = ()
+    withdrawn: Words | None = None
 
 
 class Held(NamedTuple):
@@ -51,11 +67,29 @@ class Invitation(NamedTuple):
 def calendars(services: Services, coach: Coach) -> list[Calendar]:
     """The coach's calendars."""
     with services.store.read() as tx:
-        rows = tx.mirror.calendars(coach.slug)
+        rows = [(row, tx.mirror.odd(row.id)) for row in tx.mirror.calendars(coach.slug)]
     return [
-        Calendar(row.name or row.id, row.roles, row.last_ok_at, row.first_failed_at, row.problem, row.kind == "busy")
-        for row in rows
+        Calendar(
+            row.name or row.id,
+            row.roles,
+            row.last_ok_at,
+            row.first_failed_at,
+            row.problem,
+            row.kind == "busy",
+            _odd(warnings, services.clock()),
+            WITHDRAWN if row.profile in SIGN_IN and row.problem == "CalendarRefused" else None,
+        )
+        for row, warnings in rows
     ]
+
+
+def _odd(warnings: Sequence[tuple[str, Spans]], now: int) -> list[Odd]:
+    found = []
+    for code in sorted({code for code, _ in warnings}):
+        each = [spans for its, spans in warnings if its == code]
+        starts = [span.start for spans in each for span in spans if span.end > now]
+        found.append(Odd(said(code), len(each), min(starts, default=0)))
+    return found
 
 
 def held(services: Services, coach: Coach) -> Held:

@@ -26,8 +26,7 @@ class Looks:
 
     def __init__(self, house: House) -> None:
         self.house = house
-        self.client = create_app(house.services.config).test_client()
-        self.client.application.extensions["microsite"] = house.services
+        self.client = create_app(services=house.services).test_client()
 
     def look(self) -> int:
         """Open the picker, and close the page as a server does when it is sent."""
