@@ -9,7 +9,6 @@ import tempfile
 from collections.abc import Callable
 from collections.abc import Iterator
 from contextlib import ExitStack
-from contextlib import contextmanager
 from contextlib import suppress
 from pathlib import Path
 
@@ -289,22 +288,13 @@ def _make(radicale_server: Server, pattern: Pattern) -> Iterator[Callable[[], Wo
         yield make
 
 
-@contextmanager
-def telling(make: Callable[[], World]) -> Iterator[type[Story]]:
-    """Stories in worlds of this making."""
-    yield type("StoryHere", (Story,), {"make": staticmethod(make)})
-
-
 def test_whatever_happens_calendar_database_and_letters_agree_in_the_end(make: Callable[[], World]) -> None:
-    with telling(make) as story:
-        run_state_machine_as_test(
-            story,
-            settings=profile(
-                max_examples=300 if LONG else 15,
-                stateful_step_count=60 if LONG else 25,
-                deadline=None,
-                derandomize=not LONG,
-                print_blob=True,
-                suppress_health_check=list(HealthCheck),
-            ),
-        )
+    length = profile(
+        max_examples=300 if LONG else 15,
+        stateful_step_count=60 if LONG else 25,
+        deadline=None,
+        derandomize=not LONG,
+        print_blob=True,
+        suppress_health_check=list(HealthCheck),
+    )
+    run_state_machine_as_test(type("StoryHere", (Story,), {"make": staticmethod(make)}), settings=length)
