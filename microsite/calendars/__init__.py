@@ -109,9 +109,9 @@ class Calendars:
         """The event with this UID anywhere in the collection. None proves nothing: some servers cannot search."""
         return self._ask(account, deadline_seconds, lambda room, account, left: room.find(account, uid, left))
 
-    def check(self, account: Account, deadline_seconds: float = BOOKING_SECONDS) -> None:
-        """Raise unless there is a calendar that this account may read."""
-        self._ask(account, deadline_seconds, lambda room, account, left: room.check(account, left))
+    def check(self, account: Account, deadline_seconds: float = BOOKING_SECONDS) -> int | None:
+        """Raise unless there is a calendar that this account may read; what the server's clock says (UTC seconds)."""
+        return self._ask(account, deadline_seconds, lambda room, account, left: room.check(account, left))
 
     def discover(
         self, start: str, username: str, password: str, deadline_seconds: float = SYNC_SECONDS, refresh: str = ""

@@ -86,9 +86,10 @@ class Bounded:
         fetched: Fetched | None = self._ask(calls.Find(account, uid, deadline_seconds))
         return fetched
 
-    def check(self, account: Account, deadline_seconds: float) -> None:
+    def check(self, account: Account, deadline_seconds: float) -> int | None:
         """See `Calendars.check`."""
-        self._ask(calls.Check(account, deadline_seconds))
+        date: int | None = self._ask(calls.Check(account, deadline_seconds))
+        return date
 
     def discover(
         self, start: str, username: str, password: str, deadline_seconds: float, bearer: str = ""

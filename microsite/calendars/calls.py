@@ -146,7 +146,7 @@ RESULTS: dict[type, Any] = {
     Replace: Written,
     Delete: bool,
     Find: Fetched | None,
-    Check: None,
+    Check: int | None,
     Discover: list[Found],
     Exchange: Tokens,
     Refresh: Tokens,

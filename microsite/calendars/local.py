@@ -64,13 +64,14 @@ class Local:
         """See `Calendars.find`."""
         return self._client(account, deadline_seconds).find(uid)
 
-    def check(self, account: Account, deadline_seconds: float) -> None:
+    def check(self, account: Account, deadline_seconds: float) -> int | None:
         """See `Calendars.check`."""
         client = self._client(account, deadline_seconds)
         if feeds.is_feed(account):
             feeds.check(client.wire)
         else:
             client.check()
+        return client.wire.date
 
     def discover(
         self, start: str, username: str, password: str, deadline_seconds: float, bearer: str = ""

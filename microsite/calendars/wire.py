@@ -6,6 +6,7 @@ A `Wire` belongs to one thread; its session is kept alive between calls.
 
 import time
 from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import NamedTuple
@@ -96,6 +97,8 @@ class Wire:
         self.gap = 0.0
         """Seconds to leave between two requests, for servers that want it."""
         self._last = 0.0
+        self.date: int | None = None
+        """What the server's clock said in its last reply (UTC seconds), if it said anything."""
         self.start(20.0)
 
     def start(self, seconds: float) -> None:
@@ -176,6 +179,7 @@ class Wire:
             if time.monotonic() > request.ends_at:
                 raise CalendarUnreachable("the calendar server was too slow")
         self.bytes += size
+        self.date = _date(response.headers.get("Date") or "")
         status = int(response.status_code)
         if 300 <= status < 400 and status != 304 and not request.redirects:
             raise CalendarUnsafe("the server answered with a redirect, which is not followed: enter the final address")
@@ -191,3 +195,10 @@ class Wire:
         peer = getattr(request.conn_info, "destination_address", None)
         if peer and not addresses.is_allowed(urlsplit(request.url).hostname or "", str(peer[0]), self._allowed):
             raise CalendarUnsafe("the calendar's address leads into a private network")
+
+
+def _date(header: str) -> int | None:
+    try:
+        return int(parsedate_to_datetime(header).timestamp())
+    except (ValueError, OverflowError):
+        return None

@@ -13,6 +13,8 @@ from microsite.services import Services
 from .sync import SIGN_IN
 from .sync import account_of
 
+CLOCKS_APART = 60
+"""Seconds by which two clocks may differ before somebody should look."""
 LOW_DISK = 200 * 1024 * 1024
 
 
@@ -121,7 +123,7 @@ def _coaches(services: Services) -> list[Finding]:
 def _calendar(services: Services, slug: str, row: object) -> Finding:
     name = f"{slug}: calendar «{row.name or row.id}»"  # type: ignore[attr-defined]
     try:
-        services.calendars.check(account_of(services, row))
+        theirs = services.calendars.check(account_of(services, row))
     except CannotOpen:
         return Finding("wrong", f"{name}: its password was sealed with another server key", "enter it again")
     except CalendarRefused as error:
@@ -130,4 +132,8 @@ def _calendar(services: Services, slug: str, row: object) -> Finding:
         return Finding("wrong", f"{name}: {error}", "most providers want an app password when two-factor is on")
     except CalendarError as error:
         return Finding("wrong", f"{name}: {error}", "is the server up, and the address right?")
+    apart = abs(theirs - services.clock()) if theirs is not None else 0
+    if apart > CLOCKS_APART:
+        what = f"{name} answers, but its server's clock and this machine's are {apart} seconds apart"
+        return Finding("look", what, "keep this machine's clock by NTP: notice, reminders and deletions go by it")
     return Finding("ok", f"{name} answers")
