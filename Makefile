@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: run quality screenshots test test-postgres check install-dev conformance texts lock clean
+.PHONY: run quality screenshots test test-postgres check install-dev conformance costs texts lock clean
 
 run: .venv/.run
 	@$(BIN)/python -m microsite.cli serve
@@ -24,6 +24,10 @@ check: .venv/.dev
 # Any CalDAV server: make conformance SERVER="--url https://… --user … --password …"
 conformance: .venv/.dev
 	@$(BIN)/python -m tests.calendars.conformance $(SERVER)
+
+# What keeping step costs at 20,000 events, in requests and bytes; some minutes.
+costs: .venv/.dev
+	MICROSITE_TEST_EVENTS=20000 $(BIN)/python -m pytest tests/calendars/test_costs.py
 
 # Needs Node 20 or newer, npm and Java; about ten minutes.
 quality: .venv/.dev build/quality/.done

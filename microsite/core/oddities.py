@@ -48,8 +48,8 @@ UNKNOWN = Words(
     id="Ada acara yang janggal. Bagian yang diketahui tetap menutup jamnya.",
 )
 WITHDRAWN = Words(
-    en="The permission to use this calendar was withdrawn or has run out. Ask whoever runs this site to connect it again;"
-    " you will sign in at your provider once more.",
+    en="The permission to use this calendar was withdrawn or has run out. Ask whoever runs this site to connect it"
+    " again; you will sign in at your provider once more.",
     id="Izin untuk memakai kalender ini sudah dicabut atau habis. Minta pengelola situs ini menghubungkannya lagi; kamu"
     " akan masuk sekali lagi di penyedia kalendermu.",
 )
