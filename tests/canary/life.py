@@ -201,6 +201,11 @@ class Life:
         self.status_links += STATUS_LINK.findall(sinks.Searched(ics).unfolded.decode())
         client.get(f"/status/{self.status_links[-1]}", tz=ZONE)
         assert page.state == "confirmed"
+        assert client.get("/manage/yours").state == "yours"
+        for each in ("export", "feed"):
+            form = page.post_form(f"/manage/{each}")
+            self._keep_links(client.post(form.action, form.fields).text)
+        assert client.get(f"/m/{self.links[-1]}/feed.ics").status == 200
         for path in (
             "/",
             "/en/",

@@ -37,7 +37,7 @@ PLACES = (
     _place("page", "client GET /(manage|manage/cancel|status/<token>) 200", "zone", "times are told in her zone"),
     _place("address asked", "client GET /sari/sesi/(book)?", "zone", "the page must know which times to show"),
     _place("address asked", "client GET /(m/<token>|manage|status/<token>)", "zone", "the same, after the booking"),
-    _place("address asked", "client POST /manage/cancel", "zone", "the same, for the page that follows"),
+    _place("address asked", "client POST /manage/(cancel|export|feed)", "zone", "the same, for the page that follows"),
     _place(
         "address asked", "client GET /m/<token>", "manage link", "the link itself: answered with an address without"
     ),
@@ -45,9 +45,23 @@ PLACES = (
     _place("address given", "client POST /sari/sesi/book 303 Location", "manage link, zone", "the way to her page"),
     _place("address given", "client (GET /m/<token>|POST /manage/cancel) 303 Location", "zone", "without the token"),
     _place(
-        "cookie", "client GET (/m/<token>|/manage) (200|303) manage", "manage link", "HttpOnly, a quarter of an hour"
+        "cookie",
+        "client (GET|POST) (/m/<token>|/manage(/yours|/feed)?) (200|303) manage",
+        "manage link",
+        "HttpOnly, a quarter of an hour",
     ),
-    _place("page", "client GET /manage/session.ics 200", "status link", "when and whether, nothing that has power"),
+    _place(
+        "page", "client GET /manage/yours 200", "name, e-mail, note", "what she wrote, to the link it was written with"
+    ),
+    Place("page", "client POST /manage/export 200", TYPED, "all that is kept, in a file for her"),
+    _place("page", "client POST /manage/feed 200", "manage link, zone", "the address for her calendar app, shown once"),
+    _place("address asked", "client GET /m/<token>/feed.ics", "manage link", "her calendar app follows that address"),
+    _place(
+        "page",
+        "client GET (/manage|/manage/session.ics|/m/<token>/feed.ics) 200",
+        "status link",
+        "when and whether, nothing that has power",
+    ),
     _place("letter header", "to the client: To", "e-mail", "a letter has an address (demo Maildir only)"),
     _place("letter part", "to the client: text/(plain|html)", "manage link", "the client's own link"),
     _place("letter part", "to the client: text/(plain|html)", "zone", "her times, with the name of her zone's city"),
