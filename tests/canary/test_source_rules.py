@@ -17,6 +17,7 @@ SEALED_ROOMS = ("sealing/", "core/people.py")
 REVEALING = {
     ("calendars/__init__.py", "Calendars.add_embedded_user"): "hashes the password of the embedded calendar",
     ("cli/calendar.py", "ask_calendars"): "asks the server with the password just typed",
+    ("cli/calendar.py", "connect"): "asks the server with the permission just given",
     ("cli/coach.py", "desk_link"): "prints the link that was asked for",
     ("cli/coach.py", "open_"): "prints the record that was asked for, with the coach's key",
     ("cli/first_run.py", "first_run"): "writes the demo's key file",
@@ -36,6 +37,7 @@ REVEALING = {
     ("work/passkeys.py", "verify_new"): "what a browser signed",
     ("work/records.py", "open_booking"): "refuses the demo's key for a real coach",
     ("work/rights.py", "_mail"): "the client takes along what is kept of her address",
+    ("services.py", "_app"): "hands the sign-in app's secret to the room that asks with it",
     ("work/rights.py", "_send_elsewhere"): "whether the address is another one",
     ("work/rights.py", "_words"): "the client takes along what she wrote",
     ("work/rights.py", "correct"): "the address goes into its envelope",
