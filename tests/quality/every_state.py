@@ -22,6 +22,7 @@ from tests.web.gallery import Stage
 from tests.web.gallery import Step
 
 from . import judges
+from . import pseudo
 
 WIDTHS = (320, 360, 768, 1200)
 HEIGHT = 800
@@ -47,6 +48,21 @@ def look(browser: Browser, step: Step, prefix: str, pages: Path, name: str) -> I
         stage.close()
 
 
+def listen(browser: Browser, step: Step, name: str) -> list[str]:
+    """Texts of one state that were never translated, and words too long for the narrowest screen."""
+    with TemporaryDirectory() as instance:
+        stage = Stage(Path(instance) / "instance")
+        pseudo.speak(stage.app)
+        with stage.served() as base:
+            context = browser.new_context(viewport={"width": WIDTHS[0], "height": HEIGHT}, timezone_id="Asia/Jakarta")
+            page = context.new_page()
+            step(page, stage, base + LANGUAGES["en"])
+            found = pseudo.untranslated(page) + judges.overflow(page)
+            context.close()
+        stage.close()
+    return [f"{name}: {said}" for said in found]
+
+
 def _keep(documents: list[Response], answer: Response) -> None:
     if answer.request.is_navigation_request() and not 300 <= answer.status < 400:
         documents.append(answer)
@@ -68,6 +84,7 @@ def every_state(only: str = "") -> tuple[str, list[str]]:
             for language, prefix in LANGUAGES.items():
                 found += look(browser, step, prefix, pages, f"{state}.{language}")
                 looks += len(THEMES) * len(WIDTHS)
+            found += listen(browser, step, f"{state}.pseudo")
         found += [f"html-validate: {said}" for said in judges.html_validate(pages)]
         found += [f"Nu checker: {said}" for said in judges.nu(pages)]
         looked = f"{len(list(pages.glob('*.html')))} pages, {looks} looks, {len(found)} findings"
