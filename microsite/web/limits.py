@@ -5,6 +5,7 @@ puts thousands behind one address, so the limits are wide and can be set; what c
 a booking that was made, a link that opened nothing, a sign-in that failed. Whoever meets one is told when to come back.
 """
 
+import logging
 import math
 import secrets
 import time
@@ -76,9 +77,10 @@ def init_app(app: Flask) -> None:
         storage_uri=settings.storage,
         strategy="moving-window",
         in_memory_fallback_enabled=True,
+        swallow_errors=True,
         key_prefix="microsite",
     )
-    limiter.logger.propagate = False  # its lines hold the key of who was stopped
+    limiter.logger.setLevel(logging.WARNING)  # not a line for each who is stopped: it would hold her key
     app.register_error_handler(RateLimitExceeded, _come_back)
     app.extensions["microsite-limiter"] = limiter
     rooms = [name for name in app.view_functions if name.partition(".")[0] in ROOMS]

@@ -126,6 +126,14 @@ def test_machines_that_count_together_have_the_same_key(braked: Pages) -> None:
     assert alone.key() != one.key()
 
 
+def test_where_the_shared_memory_is_gone_the_site_goes_on_and_counts_alone(tmp_path: Path) -> None:
+    gone = Limits(tokens="2 per minute", storage="redis://127.0.0.1:1")
+    house = Pages(tmp_path / "alone", File(calendars=NO_CALENDARS, limits=gone))
+    assert [house.get("/m/x").status_code for _ in range(3)] == [404, 404, 429]
+    assert house.send({**house.form(), "name": "Budi", "email": "budi@example.com"}).status_code == 303
+    house.close()
+
+
 def test_a_limit_that_cannot_be_read_is_refused_at_start(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"limits\.bookings"):
         Pages(tmp_path / "instance", File(calendars=NO_CALENDARS, limits=Limits(bookings="many")))
