@@ -58,6 +58,8 @@ build/quality/.done: tests/quality/package.json tests/quality/package-lock.json
 .venv/.run: requirements.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(BIN)/python -c "import pathlib, sysconfig; pathlib.Path(sysconfig.get_path('purelib'), 'microsite.pth').write_text('$(CURDIR)')"
+	@printf '#!/bin/sh\nexec "$(CURDIR)/.venv/bin/python" -m microsite.cli "$$@"\n' > $(BIN)/microsite && chmod +x $(BIN)/microsite
 	@touch $@
 
 .venv/.dev: requirements-dev.txt .venv/.run
