@@ -23,15 +23,19 @@ from microsite.errors import SettingsError
 from microsite.errors import StartRefused
 
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
+Contact = Annotated[str, msgspec.Meta(pattern=r"^(|mailto:[^\s@]+@[^\s@]+|https://\S+)$")]
+HostName = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+(:[0-9]+)?$")]
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the site is reached, and who runs it."""
+    """Where the site is reached, who runs it, whom to tell of a weakness, and which hosts may frame `/embed`."""
 
     address: str = ""
     name: str = ""
     operator: str = ""
+    security_contact: Contact = ""
+    embed_hosts: list[HostName] = []
 
 
 class Database(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -252,12 +256,10 @@ def _port(environ: Mapping[str, str]) -> int:
 
 
 def _secrets(file: File, environ: Mapping[str, str], path: Path) -> dict[str, Secret]:
-    mail, google = file.mail, file.google
+    mail, google, field = file.mail, file.google, "google.client_secret_file"
     return {
         "mail": _secret(environ, path, "mail-password", "mail.password_file", mail.password_file, mail.password),
-        "google": _secret(
-            environ, path, "google-secret", "google.client_secret_file", google.client_secret_file, google.client_secret
-        ),
+        "google": _secret(environ, path, "google-secret", field, google.client_secret_file, google.client_secret),
     }
 
 

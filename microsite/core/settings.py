@@ -17,6 +17,8 @@ import msgspec
 
 from microsite.errors import SettingsError
 
+from . import colour
+
 Slug = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", min_length=1, max_length=40)]
 Minutes = Annotated[int, msgspec.Meta(ge=0, le=60 * 24 * 366)]
 Clock = Annotated[str, msgspec.Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]-(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$")]
@@ -82,12 +84,16 @@ class Offer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class CoachSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
-    """Everything a coach decides. `email` is where notices to her go; `contact` is what a client is shown."""
+    """Everything a coach decides. `email` is where notices to her go; `contact` is what a client is shown.
+
+    `accent` is her own colour as `#rrggbb`, or nothing.
+    """
 
     name: Line
     zone: str = "Asia/Jakarta"
     language: Language = "id"
     sentence: Words = Words()
+    accent: Line = ""
     contact: Line = ""
     email: Line = ""
     session_title: Words = Words(id="Sesi", en="Session")
@@ -160,6 +166,8 @@ def _check(settings: CoachSettings, where: str) -> None:
         raise SettingsError(where, "name", repr(settings.name), "the coach's name as visitors see it")
     if settings.zone not in available_timezones():
         raise SettingsError(where, "zone", repr(settings.zone), "an IANA time zone such as Asia/Jakarta")
+    if settings.accent:
+        _check_accent(settings.accent, where)
     seen: set[str] = set()
     for index, offer in enumerate(settings.offers):
         field = f"offers[{index}]"
@@ -177,6 +185,14 @@ def _check(settings: CoachSettings, where: str) -> None:
         except ValueError as error:
             raise SettingsError(where, "exceptions", repr(day), "dates such as 2026-12-25") from error
         _check_windows(clocks, where, f"exceptions.{day}")
+
+
+def _check_accent(accent: str, where: str) -> None:
+    if not colour.HEX.fullmatch(accent):
+        raise SettingsError(where, "accent", repr(accent), "a colour such as #1d6b4a, in small letters")
+    if not colour.readable(accent):
+        allowed = f"a darker colour: its contrast is {colour.weakest(accent):.1f}, and reading needs {colour.LEAST}"
+        raise SettingsError(where, "accent", repr(accent), allowed)
 
 
 def _check_hours(hours: Mapping[str, list[str]], where: str, field: str) -> None:

@@ -7,8 +7,10 @@ from flask import Flask
 from flask_htmx import HTMX
 from werkzeug.routing import BaseConverter
 
+from . import accent
 from . import dates
 from . import desk
+from . import embed
 from . import health
 from . import i18n
 from . import limits
@@ -43,6 +45,6 @@ def init_app(app: Flask) -> None:
     written.init_app(app)
     statics.init_app(app)
     refusals.init_app(app)
-    for bp in (health.bp, wellknown.bp, visitor.bp, manage.bp, desk.bp, status.bp, privacy.bp):
+    for bp in (health.bp, wellknown.bp, visitor.bp, embed.bp, accent.bp, manage.bp, desk.bp, status.bp, privacy.bp):
         app.register_blueprint(bp)
     limits.init_app(app)

@@ -13,6 +13,8 @@ from werkzeug.exceptions import Forbidden
 
 from microsite.services import get_services
 
+from . import embed
+
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -81,6 +83,8 @@ def add_headers(response: Response) -> Response:
         response.headers["Retry-After"] = str(PAUSE)
     if "Cache-Control" not in response.headers:
         response.headers["Cache-Control"] = "private, no-store"
+    if request.blueprint == "embed" and request.method in {"GET", "HEAD"} and response.status_code == HTTPStatus.OK:
+        embed.let_in(response)
     if request.blueprint in PERSONAL or "Set-Cookie" in response.headers:
         response.headers["Cache-Control"] = "private, no-store"
         response.headers["X-Robots-Tag"] = "noindex, nofollow, noarchive"

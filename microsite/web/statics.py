@@ -21,12 +21,13 @@ HASH_LENGTH = 12
 TYPES = {
     ".woff2": "font/woff2",
     ".svg": "image/svg+xml",
+    ".png": "image/png",
     ".js": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",
     ".txt": "text/plain; charset=utf-8",
 }
 """What is served, by ending; other files of the folder (licences, notes) are not."""
-PACKED = frozenset({".woff2"})
+PACKED = frozenset({".woff2", ".png"})
 
 
 class File(NamedTuple):
@@ -49,12 +50,17 @@ def init_app(app: Flask) -> None:
     app.extensions["microsite-static"] = read_folder(Path(app.root_path).parent / "static")
     app.add_url_rule(f"/static/<string(length={HASH_LENGTH}):digest>/<path:name>", "hashed", _hashed)
     app.add_url_rule("/robots.txt", "robots", _robots)
-    app.context_processor(lambda: {"static_url": static_url})
+    app.context_processor(lambda: {"static_url": static_url, "card_url": card_url})
 
 
 def static_url(name: str) -> str:
     """The address of a static file."""
     return url_for("hashed", digest=_shelf().digest, name=name)
+
+
+def card_url() -> str:
+    """The whole address of the picture that is shown where a page is shared."""
+    return str(current_app.extensions["microsite"].config.address) + static_url("card.png")
 
 
 def read_folder(folder: Path) -> Shelf:

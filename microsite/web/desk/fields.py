@@ -102,6 +102,8 @@ def explain(field: Field, allowed: str) -> str:
         why = _explain_number(field, limits)
     elif "length" in allowed and "<=" in limits:
         why = gettext("At most %(most)s characters fit here.", most=limits["<="])
+    elif field.path == "accent":
+        why = _explain_colour(allowed)
     elif field.path.endswith("zone"):
         why = gettext("There is no time zone of that name. It looks like Asia/Jakarta.")
     elif field.path.endswith("slug"):
@@ -113,6 +115,17 @@ def explain(field: Field, allowed: str) -> str:
     else:
         why = gettext("This cannot be used here.")
     return str(why)
+
+
+def _explain_colour(allowed: str) -> Any:
+    found = re.search("contrast is ([0-9.]+), and reading needs ([0-9.]+)", allowed)
+    if found is None:
+        return gettext("Write a colour such as #1d6b4a, in small letters.")
+    return gettext(
+        "This colour is too light to read: its contrast is %(found)s and %(least)s is needed. Take a darker one.",
+        found=found[1],
+        least=found[2],
+    )
 
 
 def _explain_number(field: Field, limits: dict[str, str]) -> Any:

@@ -19,6 +19,7 @@ GENERAL = (
         (
             Field("name", _("Your name, as visitors see it")),
             *both("sentence", _("One sentence under your name")),
+            Field("accent", _("A colour of your own"), hint=_("Such as #1d6b4a; empty for the site's own.")),
             Field(
                 "contact", _("How clients reach you"), hint=_("An e-mail address or a number, as you want it shown.")
             ),
