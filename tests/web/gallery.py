@@ -17,11 +17,14 @@ from playwright.sync_api import Page
 from playwright.sync_api import sync_playwright
 from werkzeug.serving import make_server
 
+from microsite.config import File
+from microsite.config import Site
 from microsite.core.settings import CoachSettings
 from microsite.core.settings import Offer
 from microsite.core.settings import Words
 
 from .client_states import CLIENT
+from .conftest import NO_CALENDARS
 from .conftest import NOW
 from .conftest import Pages
 from .conftest import settings
@@ -40,7 +43,7 @@ class Stage(Pages):
     """The pages' house behind a port."""
 
     def __init__(self, instance: Path) -> None:
-        super().__init__(instance)
+        super().__init__(instance, File(site=Site(embed_hosts=["blog.example"]), calendars=NO_CALENDARS))
         for prefix in LANGUAGES.values():  # pages for what cannot be brought about by looking
             self.app.add_url_rule(f"{prefix}/x-<int:code>", f"refused{prefix}", view_func=abort)
 
@@ -90,6 +93,11 @@ def _offline(page: Page, stage: Stage, prefix: str) -> None:
     page.context.set_offline(True)
     page.locator(".days a").last.click()
     page.locator("#live.notice").wait_for()
+
+
+def _accent(page: Page, stage: Stage, prefix: str) -> None:
+    stage.settle(settings(accent="#1d6b4a"))
+    page.goto(f"{prefix}/sari/sesi/?tz=Asia/Jakarta")
 
 
 def _long_words(page: Page, stage: Stage, prefix: str) -> None:
@@ -187,6 +195,8 @@ STATES: dict[str, Step] = {
     "month-next": _next_month,
     "offline": _offline,
     "long-words": _long_words,
+    "accent": _accent,
+    "embed": go("/embed/sari/sesi"),
     "no-times": _no_times,
     "times-unknown": _unknown,
     "slot-gone": go("/sari/sesi/book?slot=20261125T013100Z&tz=Asia/Jakarta"),
