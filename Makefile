@@ -27,7 +27,7 @@ conformance: .venv/.dev
 
 # What keeping step costs at 20,000 events, in requests and bytes; some minutes.
 costs: .venv/.dev
-	MICROSITE_TEST_EVENTS=20000 $(BIN)/python -m pytest tests/calendars/test_costs.py
+	TMPDIR=$(firstword $(wildcard /dev/shm /tmp)) MICROSITE_TEST_EVENTS=20000 $(BIN)/python -m pytest tests/calendars/test_costs.py
 
 # Needs Node 20 or newer, npm and Java; about ten minutes.
 quality: .venv/.dev build/quality/.done
