@@ -125,6 +125,7 @@ def test_an_instance_that_others_can_read_is_refused_with_the_command_that_mends
     instance = tmp_path / "instance"
     instance.mkdir(mode=0o755)
     instance.chmod(0o755)
+    (instance / "site.db").touch()
 
     line = refusal(start(instance))
 
