@@ -26,7 +26,20 @@ OVERFLOW = """() => [...document.querySelectorAll('body *')]
   .filter(one => one.getBoundingClientRect().right > innerWidth + 1)
   .map(one => `${one.tagName.toLowerCase()}.${one.className} is too wide`)
   .concat(document.documentElement.scrollWidth > innerWidth ? ['the page scrolls sideways'] : [])"""
-SLOW = ("--throttling.rttMs=400", "--throttling.throughputKbps=400", "--throttling.cpuSlowdownMultiplier=6")
+SLOW = (
+    "--only-categories=performance",
+    "--throttling-method=devtools",  # really slowed down; Lighthouse's usual way computes from a fast run
+    "--throttling.requestLatencyMs=400",
+    "--throttling.downloadThroughputKbps=400",
+    "--throttling.uploadThroughputKbps=400",
+    "--throttling.cpuSlowdownMultiplier=6",
+)
+COMPUTED = (
+    "--only-categories=performance",
+    "--throttling.rttMs=400",
+    "--throttling.throughputKbps=400",
+    "--throttling.cpuSlowdownMultiplier=6",
+)
 
 
 class Run(NamedTuple):
