@@ -22,6 +22,10 @@ check: .venv/.dev
 	$(BIN)/lint-imports
 
 # Any CalDAV server: make conformance SERVER="--url https://… --user … --password …"
+# The long form of the proofs about a booking's life; `make test` runs the short one.
+life: .venv/.dev
+	LIFE=long $(BIN)/python -m pytest tests/life
+
 conformance: .venv/.dev
 	@$(BIN)/python -m tests.calendars.conformance $(SERVER)
 
