@@ -15,7 +15,6 @@ from flask import current_app
 
 from .calendars import Calendars
 from .config import Config
-from .core.bounded import Bounded
 from .core.mirror import OAuthApp
 from .jobs import Engine
 from .mail import Maildir
@@ -29,17 +28,14 @@ from .store import Store
 
 if TYPE_CHECKING:
     from .calendars.embedded import Embedded
-    from .work.look import Seen
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 BRAND = "Janji Temu"
-COACHES_SEEN = 256
-"""Of how many coaches one process remembers what decides about their times."""
 
 
 @dataclass(frozen=True)
 class Services:
-    """Everything the work modules act through. `clock` answers UTC seconds; `seen` is `work.look`'s memory."""
+    """Everything the work modules act through. `clock` answers UTC seconds."""
 
     config: Config
     store: Store
@@ -49,7 +45,6 @@ class Services:
     jobs: Engine
     clock: Callable[[], int]
     embedded: "Embedded | None" = field(default=None, repr=False)
-    seen: "Bounded[str, Seen]" = field(default_factory=lambda: Bounded(COACHES_SEEN), repr=False)
 
     def close(self) -> None:
         """Stop the jobs and give files and connections back."""

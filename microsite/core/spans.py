@@ -119,10 +119,9 @@ class Spans:
 
     def union(self, *others: "Spans") -> "Spans":
         """All of these sets together."""
-        full = [each for each in (self, *others) if each]
-        if len(full) < 2:
-            return full[0] if full else self
-        return Spans.of(pair for each in full for pair in zip(each.edges[::2], each.edges[1::2], strict=True))
+        if not any(others):
+            return self
+        return Spans.of(span for spans in (self, *others) for span in spans)
 
     def subtract(self, other: "Spans") -> "Spans":
         """This set without the other."""

@@ -59,9 +59,8 @@ class Coaches:
         self._conn.execute(insert(coach).values(values))
 
     def save_settings(self, slug: str, settings: CoachSettings) -> None:
-        """Replace a coach's settings; they are part of what her revision stands for."""
-        values = {"settings": encode_settings(settings), "revision": coach.c.revision + 1}
-        self._conn.execute(update(coach).where(coach.c.slug == slug).values(values))
+        """Replace a coach's settings."""
+        self._conn.execute(update(coach).where(coach.c.slug == slug).values(settings=encode_settings(settings)))
 
     def set_open(self, slug: str, open_: bool) -> None:
         """Open or close the booking page."""
