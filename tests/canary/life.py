@@ -43,6 +43,7 @@ STATIC = {
     "<slug>": "sesi",
     "<string(length=12):digest>": "0" * 12,
     "<path:name>": "a.css",
+    "<accent>": "1d6b4a",
 }
 
 
@@ -264,6 +265,7 @@ class Life:
             path = rule.replace("<token>", self.links[0])
             for name, value in STATIC.items():
                 path = path.replace(name, value)
+            assert "<" not in path, f"say in STATIC what stands for the placeholder of {rule}"
             for method in sorted(set(methods) - {"HEAD", "OPTIONS"}):
                 body = None if method == "GET" else urlencode(self.words.typed).encode()
                 answers.append((method, rule, unlucky.ask(method, path, body).status))
