@@ -13,7 +13,7 @@ from microsite.work import demo
 def first_run(services: Services) -> None:
     """Make the demo coach unless there is a coach already; a half-made demo of an interrupted start is finished."""
     with services.store.read() as tx:
-        if tx.coaches.all():
+        if tx.coaches.slugs():
             return
     identity, recipient = services.sealer.new_identity()
     welcome = demo.create(services, identity, recipient)

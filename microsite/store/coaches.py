@@ -13,6 +13,7 @@ from microsite.core.settings import decode_settings
 from microsite.core.settings import encode_settings
 from microsite.errors import NotFound
 
+from .tables import calendar
 from .tables import coach
 from .tables import key
 
@@ -45,6 +46,16 @@ class Coaches:
         """One coach."""
         found = self._conn.execute(select(coach).where(coach.c.slug == slug)).mappings().first()
         return _row(found) if found else None
+
+    def slugs(self) -> Sequence[str]:
+        """The name of every coach, in order; no settings are read for it."""
+        return self._conn.scalars(select(coach.c.slug).order_by(coach.c.slug)).all()
+
+    def untold(self) -> list[CoachRow]:
+        """The coaches with a calendar that fails now who were not told of it."""
+        failing = select(calendar.c.id).where(calendar.c.coach == coach.c.slug, calendar.c.first_failed_at != 0)
+        rows = select(coach).where(coach.c.told_unreachable_at == 0, failing.exists()).order_by(coach.c.slug)
+        return [_row(row) for row in self._conn.execute(rows).mappings()]
 
     def settings(self, slug: str) -> CoachSettings:
         """The settings of a coach who is known to be there; raises NotFound if she is not."""

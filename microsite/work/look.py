@@ -55,7 +55,7 @@ def coaches(services: Services) -> list[Coach]:
 def several(services: Services) -> bool:
     """Whether more than one coach lives here, open or not."""
     with services.store.read() as tx:
-        return len(tx.coaches.all()) > 1
+        return len(tx.coaches.slugs()) > 1
 
 
 def coach(services: Services, slug: str) -> Coach:

@@ -124,8 +124,8 @@ def key_challenge(services: Services, coach: str) -> bytes:
     A name that nobody has gets a challenge that nobody can open: it is told apart by nothing.
     """
     with services.store.read() as tx:
-        rows = tx.coaches.all()
-        slug = rows[0].slug if len(rows) == 1 and not coach else coach
+        slugs = tx.coaches.slugs()
+        slug = slugs[0] if len(slugs) == 1 and not coach else coach
         recipients = [row.recipient for row in tx.keys.living(slug) if row.kind != "successor"]
     if not recipients:
         recipients = [services.sealer.new_identity()[1], services.sealer.new_identity()[1]]

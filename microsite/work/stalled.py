@@ -36,7 +36,7 @@ def take_up(services: Services, _key: str = "") -> None:
         # A frozen booking may be judged otherwise because another one went out of its way.
         frozen = {booking.coach for booking in tx.bookings.in_states([FROZEN]) if booking.end > now}
         letters = [letter for letter in tx.letters.all_queued() if not services.jobs.known(tx, "letter", letter)]
-        untold = [row for row in tx.coaches.all() if not row.told_unreachable_at and _unreachable(tx, row, now)]
+        untold = [row for row in tx.coaches.untold() if _unreachable(tx, row, now)]
     if not (stuck or frozen or letters or untold):
         return
     with services.store.write() as tx:

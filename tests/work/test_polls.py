@@ -16,6 +16,7 @@ from microsite.errors import CalendarRefused
 from microsite.errors import CalendarUnreachable
 from microsite.errors import TryAgain
 from microsite.work import polls
+from microsite.work import stalled
 from tests.conftest import House
 
 COACH = "sari"
@@ -104,6 +105,26 @@ def test_a_coach_whose_password_is_refused_is_told_once_and_the_server_is_not_ha
         happened = [line for line in tx.happenings.of(COACH) if "unreachable" in str(line)]
     assert told and len(happened) == 1
     assert letters.count("calendar-unreachable") <= 1
+
+
+def test_a_coach_is_told_once_that_a_calendar_has_not_answered_for_longer_than_her_page_may_rely_on_it(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing = foreign(house, monkeypatch, CalendarUnreachable("no answer"), count=1)
+    told = []
+    for minutes in (0, 50, 20, 20):
+        house.now += 60 * minutes
+        rounds(house, 1, 0)
+        stalled.take_up(house.services)
+        with house.services.store.read() as tx:
+            told.append(sum("unreachable" in str(line) for line in tx.happenings.of(COACH)))
+    assert told == [0, 0, 1, 1]
+    failing.error = None
+    house.now += DAY
+    rounds(house, 2, 1)
+    with house.services.store.read() as tx:
+        assert tx.coaches.untold() == []
+        assert tx.coaches.get(COACH).told_unreachable_at == 0
 
 
 def test_backing_off_doubles_and_never_comes_sooner_than_asked() -> None:
