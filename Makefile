@@ -42,9 +42,10 @@ screenshots: .venv/.dev
 
 texts: .venv/.dev
 	mkdir -p build
-	$(BIN)/pybabel extract -q -F microsite/translations/babel.cfg -k lazy_gettext --no-location --sort-output -o build/messages.pot .
-	$(BIN)/pybabel update -q --no-fuzzy-matching --ignore-obsolete -w 118 -i build/messages.pot -d microsite/translations -l id
-	$(BIN)/pybabel compile -q -d microsite/translations
+	$(BIN)/pybabel -q extract -F microsite/translations/babel.cfg -k lazy_gettext --no-location --sort-output -o build/messages.pot .
+	$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete -w 118 -i build/messages.pot -d microsite/translations -l id
+	sed -i -E '/^"(Report-Msgid-Bugs-To|POT-Creation-Date|PO-Revision-Date|Last-Translator|Language-Team|Generated-By):/d' microsite/translations/id/LC_MESSAGES/messages.po
+	$(BIN)/pybabel -q compile -d microsite/translations
 
 lock: .venv/.dev
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 pyproject.toml -o requirements.txt

@@ -43,7 +43,7 @@ class Booking(msgspec.Struct, frozen=True, kw_only=True):
     """One booking as the store keeps it; the sealed parts are read only by those who need them.
 
     `client_*` belongs to the visitor's ICS, `coach_*` to the event in the coach's calendar: two UIDs, so that nothing
-    joins the two calendars.
+    joins the two calendars. `reminded_for` is the instant that the last reminder stood for.
     """
 
     id: str

@@ -120,13 +120,16 @@ class Record:
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Delivery:
-    """What the server itself must read to send letters; `first_token` only until the letter that carries it is sent."""
+    """What the server itself must read to send letters; `first_token` only until the letter that carries it is sent.
+
+    `reminders` are the hours ahead that the client chose (`core.reminders`); None leaves it to the offer.
+    """
 
     address: Address
     language: str
     zone: str
     first_token: Secret | None = None
-    reminders: bool = True
+    reminders: tuple[int, ...] | None = None
 
     def __repr__(self) -> str:
         return "Delivery(***)"

@@ -23,7 +23,7 @@ class _Written(msgspec.Struct, frozen=True, array_like=True):
     language: str
     zone: str
     token: str
-    reminders: bool
+    reminders: tuple[int, ...] | None
 
     def __repr__(self) -> str:
         return "_Written(***)"

@@ -1,16 +1,17 @@
-"""Reminders: planned when a time is certain, sent once for that time, never with a calendar file.
+"""Reminders: planned when a time is certain, each sent once, never with a calendar file.
 
-A job may come too early (the booking was moved to a later day): it then asks to be run at the right time.
+A job may come too early (the booking was moved to a later day, or the client wants none so soon): it then asks to be
+run at the right time. What she chose lies in the envelope, which is opened only when a letter might be due.
 """
 
 from typing import Any
 
+from microsite.core import reminders
 from microsite.core.bookings import CONFIRMED
 from microsite.core.bookings import FROZEN
 from microsite.core.bookings import Booking
 from microsite.core.letters import REMINDER_DUE
 from microsite.core.settings import CoachSettings
-from microsite.core.spans import MINUTE
 from microsite.errors import CannotOpen
 from microsite.errors import TryAgain
 from microsite.services import Services
@@ -21,43 +22,47 @@ WAIT_SECONDS = 300
 
 
 def plan_reminder(services: Services, tx: Any, booking: Booking) -> None:
-    """Ask for the reminder of a confirmed booking, unless it is so soon that the confirmation is one."""
-    due = _due(tx.coaches.settings(booking.coach), booking)
-    if booking.state == CONFIRMED and due > services.clock():
-        services.jobs.enqueue(tx, "remind", booking.id, due - services.clock())
+    """Ask for the first reminder that a confirmed booking may have; what is past already needs none."""
+    now = services.clock()
+    at = reminders.earliest(booking.start, offered(tx.coaches.settings(booking.coach), booking), now)
+    if booking.state == CONFIRMED and at:
+        services.jobs.enqueue(tx, "remind", booking.id, at - now)
+
+
+def offered(settings: CoachSettings, booking: Booking) -> int:
+    """How many minutes ahead the booking's offer reminds; 0 for none."""
+    offer = settings.offer(booking.offer)
+    return offer.reminder if offer else 0
 
 
 def remind(services: Services, booking_id: str) -> None:
-    """The job: send the reminder if it is time, wanted, and not yet sent for this time."""
+    """The job: send the reminder that is due, if one is wanted and was not sent, and wait for the next one."""
     with services.store.read() as tx:
         booking = tx.bookings.get(booking_id)
         if booking is None or booking.state not in {CONFIRMED, FROZEN}:
             return
-        due = _due(tx.coaches.settings(booking.coach), booking)
+        minutes = offered(tx.coaches.settings(booking.coach), booking)
         sealed = tx.bookings.sealed(booking_id).delivery
     now = services.clock()
-    if now < due:
-        raise TryAgain(due - now)
-    if now >= booking.start or booking.reminded_for == booking.start or sealed is None:
+    if sealed is None or now >= booking.start:
         return
+    try:
+        chosen = services.sealer.open_delivery(booking.delivery_day, booking_id, sealed).reminders
+    except CannotOpen:
+        return
+    turn = reminders.turn(booking.start, reminders.ahead(chosen, minutes), booking.reminded_for, now)
+    if turn.due:
+        _send(services, booking, turn.due)
+    if turn.next:
+        raise TryAgain(turn.next - now)
+
+
+def _send(services: Services, booking: Booking, due: int) -> None:
     if booking.state == FROZEN or booking.pending_start is not None:
         # Its time is not certain now; once it is, the reminder says the true one.
         raise TryAgain(WAIT_SECONDS)
-    try:
-        wanted = services.sealer.open_delivery(booking.delivery_day, booking_id, sealed).reminders
-    except CannotOpen:
-        return
-    if not wanted:
-        return
     with services.store.change(booking.coach) as tx:
-        reminded = tx.bookings.change(booking, reminded_for=booking.start)
+        reminded = tx.bookings.change(booking, reminded_for=due)
         if reminded is None:
             raise TryAgain(1)
         tell(services, tx, reminded, REMINDER_DUE)
-
-
-def _due(settings: CoachSettings, booking: Booking) -> int:
-    """When the reminder is due, in UTC seconds; the start itself where the offer has none."""
-    offer = settings.offer(booking.offer)
-    ahead = offer.reminder if offer else 0
-    return booking.start - ahead * MINUTE if ahead else booking.start

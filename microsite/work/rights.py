@@ -118,7 +118,7 @@ def _send_elsewhere(services: Services, tx: Any, booking: Booking, token: Secret
     zone = old.zone if old else tx.coaches.settings(booking.coach).zone
     # A link that was never sent stays good only where it is the one in use.
     first = old.first_token if old and old.first_token == token else None
-    delivery = Delivery(address, booking.language, zone, first, old.reminders if old else True)
+    delivery = Delivery(address, booking.language, zone, first, old.reminders if old else None)
     tx.bookings.set_sealed(
         booking.id, delivery=services.sealer.seal_delivery(booking.delivery_day, booking.id, delivery)
     )
@@ -176,7 +176,8 @@ def _mail(delivery: Delivery | None, shown: bool) -> dict[str, Any] | None:
     if delivery is None:
         return None
     address = delivery.address.reveal() if shown else "kept for letters; shown only by the link it was written with"
-    return {"address": address, "language": delivery.language, "zone": delivery.zone, "reminders": delivery.reminders}
+    hours = "as offered" if delivery.reminders is None else list(delivery.reminders)
+    return {"address": address, "language": delivery.language, "zone": delivery.zone, "reminders_hours_ahead": hours}
 
 
 def _created(booking: Booking) -> int:

@@ -1,7 +1,9 @@
-"""Small wishes of the client: the mail again, a discreet title, reminders on or off, a calendar address of her own."""
+"""Small wishes of the client: the mail again, a discreet title, reminders or none, a calendar address of her own."""
 
+from collections.abc import Collection
 from typing import Any
 
+from microsite.core import reminders
 from microsite.core.bookings import CONFIRMED
 from microsite.core.bookings import LIVE
 from microsite.core.bookings import Booking
@@ -14,6 +16,7 @@ from microsite.errors import TooOften
 from microsite.errors import WrongBooking
 from microsite.services import Services
 
+from .remind import offered
 from .remind import plan_reminder
 from .tell import tell
 
@@ -42,26 +45,30 @@ def set_discreet(services: Services, booking_id: str, ref: str, discreet: bool) 
             raise NotPossibleNow("the booking changed meanwhile")
 
 
-def wants_reminders(services: Services, booking: Booking) -> bool | None:
-    """Whether a reminder will be sent; None where there is no address to send one to."""
+def chosen_reminders(services: Services, booking: Booking) -> tuple[int, ...] | None:
+    """How many minutes ahead the client is reminded; None where there is no address to send anything to."""
     with services.store.read() as tx:
         delivery = _opened(services, tx, booking)
-    return None if delivery is None else delivery.reminders
+        minutes = offered(tx.coaches.settings(booking.coach), booking)
+    return None if delivery is None else reminders.ahead(delivery.reminders, minutes)
 
 
-def set_reminders(services: Services, booking_id: str, ref: str, wanted: bool) -> None:
-    """Switch the reminder on or off; raises NotPossibleNow where there is no address."""
+def set_reminders(services: Services, booking_id: str, ref: str, hours: Collection[int]) -> None:
+    """Remind so many hours ahead (any of `core.reminders.CHOICES`, or none).
+
+    Raises NotPossibleNow where there is no address.
+    """
+    chosen = tuple(each for each in reminders.CHOICES if each in hours)
     booking = _mine(services, booking_id, ref)
     with services.store.change(booking.coach) as tx:
         current = tx.bookings.need(booking_id)
         delivery = _opened(services, tx, current)
         if delivery is None:
             raise NotPossibleNow("there is no address to remind")
-        changed = Delivery(delivery.address, delivery.language, delivery.zone, delivery.first_token, wanted)
+        changed = Delivery(delivery.address, delivery.language, delivery.zone, delivery.first_token, chosen)
         sealed = services.sealer.seal_delivery(current.delivery_day, current.id, changed)
         tx.bookings.set_sealed(booking_id, delivery=sealed)
-        if wanted:
-            plan_reminder(services, tx, current)
+        plan_reminder(services, tx, current)
 
 
 def feed_address(services: Services, booking_id: str, ref: str) -> str:

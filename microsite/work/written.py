@@ -32,7 +32,7 @@ def seal(
     token = sealer.new_token()
     record = Record(details, CONSENT_VERSION, booking.language, now)
     address = Address(details.reveal().email)
-    delivery = Delivery(address, booking.language, zone, token, reminders=True)
+    delivery = Delivery(address, booking.language, zone, token)
     return token, services.store.sealed(
         record=from_browser or sealer.seal_record(record, recipients(services, booking.coach)),
         copy=None if from_browser else sealer.seal_copy(token, booking.id, record),

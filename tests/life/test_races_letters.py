@@ -48,10 +48,10 @@ def test_a_move_while_its_first_letter_is_on_the_way_keeps_the_address_readable(
 def test_a_wish_while_the_first_letter_is_on_the_way_is_kept(radicale_bench: Bench) -> None:
     home, booking = radicale_bench.home, held(radicale_bench)
     through(home, "book.verify")
-    wish = lambda: wishes.set_reminders(home.services, booking.id, booking.ref, wanted=False)  # noqa: E731
+    wish = lambda: wishes.set_reminders(home.services, booking.id, booking.ref, ())  # noqa: E731
     after(home.services.mailer, "send", wish)
     home.drain()
-    assert wishes.wants_reminders(home.services, home.booking(booking.id)) is False
+    assert wishes.chosen_reminders(home.services, home.booking(booking.id)) == ()
 
 
 def test_erasing_while_a_letter_is_on_the_way_leaves_nothing_and_breaks_nothing(radicale_bench: Bench) -> None:

@@ -34,9 +34,9 @@ def test_what_was_sealed_comes_back(keyring, delivery):
 
 
 def test_the_first_token_can_be_left_out_and_reminders_declined(keyring, delivery):
-    later = dataclasses.replace(delivery, first_token=None, reminders=False)
+    later = dataclasses.replace(delivery, first_token=None, reminders=())
     opened = open_delivery(keyring, DAY, "b1", seal_delivery(keyring, DAY, "b1", later))
-    assert opened.first_token is None and opened.reminders is False
+    assert opened.first_token is None and opened.reminders == ()
 
 
 @given(address=st.text(max_size=254), language=st.text(max_size=10), zone=st.text(max_size=40))
@@ -48,7 +48,7 @@ def test_any_text_comes_back_unchanged(address, language, zone):
 @pytest.mark.parametrize("token", [None, Secret("T" * 43)])
 @pytest.mark.parametrize("zone", ["UTC", "America/Argentina/ComodRivadavia"])
 @pytest.mark.parametrize("address", ["a@b.id", "x" * 90])
-@pytest.mark.parametrize("reminders", [True, False])
+@pytest.mark.parametrize("reminders", [None, (), (48, 24, 2)])
 def test_every_usual_envelope_has_220_bytes(keyring, address, zone, token, reminders):
     delivery = Delivery(Address(address), "id", zone, token, reminders)
     assert len(seal_delivery(keyring, DAY, "b1", delivery)) == 220

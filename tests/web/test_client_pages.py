@@ -157,17 +157,23 @@ def test_the_mail_can_be_asked_for_again_until_it_is_enough(client: Pages) -> No
     assert (answer.status_code, state(answer.text)) == (429, "too-often")
 
 
+def ticked(page: str) -> list[str]:
+    """The reminders that are chosen on the client's page."""
+    return re.findall(r'name="hours" value="(\d+)" checked', page)
+
+
 def test_title_and_reminders_are_switched_by_buttons(client: Pages) -> None:
     assert "SUMMARY:Sesi\r\n" in client.get("/manage/session.ics").text
     post(client, "/manage/title", neutral="0")
     assert "SUMMARY:Sesi coaching" in client.get("/manage/session.ics").text
     post(client, "/manage/title", neutral="1")
     assert "SUMMARY:Sesi\r\n" in client.get("/manage/session.ics").text
-    post(client, "/manage/reminders", wanted="0")
-    assert wishes.wants_reminders(client.services, client.only_booking()) is False
-    assert "Ingatkan saya" in client.get("/manage").text
-    post(client, "/manage/reminders", wanted="1")
-    assert wishes.wants_reminders(client.services, client.only_booking()) is True
+    post(client, "/manage/reminders")
+    assert wishes.chosen_reminders(client.services, client.only_booking()) == ()
+    assert ticked(client.get("/manage").text) == []
+    post(client, "/manage/reminders", hours=["24", "2", "7", "x"])
+    assert wishes.chosen_reminders(client.services, client.only_booking()) == (24 * 60, 2 * 60)
+    assert ticked(client.get("/manage").text) == ["24", "2"]
 
 
 def test_the_feed_needs_no_cookie_and_gives_none(client: Pages) -> None:

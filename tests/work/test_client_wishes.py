@@ -129,11 +129,39 @@ def test_a_moved_booking_is_reminded_once_for_its_new_time(house: House) -> None
 def test_a_client_who_wants_no_reminder_gets_none(house: House) -> None:
     booking_id = confirmed(house, start=far(house))
     booking = house.booking(booking_id)
-    assert wishes.wants_reminders(house.services, booking) is True
-    wishes.set_reminders(house.services, booking_id, booking.ref, wanted=False)
+    assert wishes.chosen_reminders(house.services, booking) == (24 * 60,)
+    wishes.set_reminders(house.services, booking_id, booking.ref, ())
     house.now = booking.start - 3600
     house.drain()
     assert [kind for kind, _ in house.letters(booking_id)] == ["confirmed"]
+
+
+def test_a_client_who_wants_three_reminders_gets_each_once(house: House) -> None:
+    booking_id = confirmed(house, start=far(house))
+    booking = house.booking(booking_id)
+    wishes.set_reminders(house.services, booking_id, booking.ref, {2, 24, 48})
+    counts = []
+    for hours in (49, 48, 47, 24, 23, 2, 1):
+        house.now = booking.start - hours * 3600
+        house.drain()
+        house.drain()
+        counts.append([kind for kind, _ in house.letters(booking_id)].count("reminder"))
+    assert counts == [0, 1, 1, 2, 2, 3, 3]
+
+
+def test_a_reminder_added_late_is_not_sent_for_a_time_that_is_past(house: House) -> None:
+    booking_id = confirmed(house, start=far(house))
+    booking = house.booking(booking_id)
+    wishes.set_reminders(house.services, booking_id, booking.ref, ())
+    house.now = booking.start - 20 * 3600
+    house.drain()
+    wishes.set_reminders(house.services, booking_id, booking.ref, {48, 24})
+    house.drain()
+    assert [kind for kind, _ in house.letters(booking_id)] == ["confirmed"]
+    wishes.set_reminders(house.services, booking_id, booking.ref, {24, 2})
+    house.now = booking.start - 2 * 3600
+    house.drain()
+    assert [kind for kind, _ in house.letters(booking_id)] == ["confirmed", "reminder"]
 
 
 def test_the_mail_can_be_had_again_three_times_with_the_same_sequence(house: House) -> None:
@@ -211,7 +239,7 @@ def test_an_ended_booking_grants_no_wishes(house: House) -> None:
     house.drain()
     for wish in (
         lambda: wishes.send_again(house.services, booking_id, booking.ref),
-        lambda: wishes.set_reminders(house.services, booking_id, booking.ref, wanted=True),
+        lambda: wishes.set_reminders(house.services, booking_id, booking.ref, {24}),
         lambda: wishes.feed_address(house.services, booking_id, booking.ref),
     ):
         with pytest.raises(NotPossibleNow):

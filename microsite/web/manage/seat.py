@@ -15,8 +15,11 @@ from flask import url_for
 from microsite.core.bookings import FAILED
 from microsite.core.bookings import Booking
 from microsite.core.people import Secret
+from microsite.core.reminders import CHOICES
 from microsite.core.settings import Offer
 from microsite.core.settings import Words
+from microsite.core.spans import HOUR
+from microsite.core.spans import MINUTE
 from microsite.errors import WrongBooking
 from microsite.services import get_services
 from microsite.work import look
@@ -94,7 +97,7 @@ class Shown:
     @cached_property
     def letters_go(self) -> bool:
         """Whether there is an address to send another letter to."""
-        return wishes.wants_reminders(get_services(), self.booking) is not None
+        return self.reminders is not None
 
     @cached_property
     def moved(self) -> bool:
@@ -107,9 +110,20 @@ class Shown:
         return work.proves_address(get_services(), self._token)
 
     @cached_property
-    def reminders(self) -> bool | None:
-        """Whether a reminder will be sent; None where there is no address, or no reminder."""
-        return wishes.wants_reminders(get_services(), self.booking) if self.offer.reminder else None
+    def reminders(self) -> tuple[int, ...] | None:
+        """How many minutes ahead reminders come; None where there is no address."""
+        return wishes.chosen_reminders(get_services(), self.booking)
+
+    @property
+    def coming_reminders(self) -> int:
+        """How many of them are still to come."""
+        return sum(self.booking.start - minutes * MINUTE > self.now for minutes in self.reminders or ())
+
+    @property
+    def reminder_choices(self) -> list[tuple[int, bool]]:
+        """(hours ahead, chosen) of every reminder that is not past already."""
+        chosen = {minutes // 60 for minutes in self.reminders or ()}
+        return [(each, each in chosen) for each in CHOICES if self.booking.start - each * HOUR > self.now]
 
     @cached_property
     def others(self) -> tuple[int, ...]:

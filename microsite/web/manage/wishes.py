@@ -3,6 +3,7 @@
 from flask import request
 from flask.typing import ResponseReturnValue
 
+from microsite.core.reminders import CHOICES
 from microsite.services import get_services
 from microsite.work import wishes
 
@@ -29,9 +30,10 @@ def title() -> ResponseReturnValue:
 
 @route(bp, "/manage/reminders", ("POST",))
 def reminders() -> ResponseReturnValue:
-    """A reminder before the session, or none."""
+    """Reminders before the session at the times that were ticked; none at all where none was."""
     found = seat.posted()
-    wishes.set_reminders(get_services(), found.booking.id, found.booking.ref, request.form.get("wanted") == "1")
+    hours = {hours for hours in CHOICES if str(hours) in request.form.getlist("hours")}
+    wishes.set_reminders(get_services(), found.booking.id, found.booking.ref, hours)
     return seat.home()
 
 
