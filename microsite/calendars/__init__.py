@@ -147,6 +147,13 @@ class Calendars:
 
         embedded.add_user(htpasswd, user, password.reveal())
 
+    def remove_embedded_user(self, htpasswd: Path, user: str) -> None:
+        """Let a user into the embedded server no more, and delete her calendars there."""
+        from microsite.calendars import embedded
+
+        if self._embedded is not None:
+            embedded.remove_user(self._embedded, htpasswd, user)
+
     def make_embedded(self, user: str, name: str, title: str) -> str:
         """Make a calendar on the embedded server (no error if it is there); its in-process address."""
         from microsite.calendars import embedded

@@ -103,6 +103,12 @@ class Client:
         elif reply.status // 100 != 2:
             raise_for(reply)
 
+    def remove_collection(self) -> None:
+        """DELETE this collection with everything in it; that it is not there is no error."""
+        reply = self.wire.send("DELETE", self.url)
+        if reply.status not in dav.GONE:
+            raise_for(reply)
+
     def read(self, href: str) -> Fetched | None:
         """The object at this href with its etag (a fingerprint of the body where the server gives none), or None."""
         reply = self.wire.send("GET", self._at(href))

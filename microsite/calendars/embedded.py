@@ -166,12 +166,32 @@ def add_user(htpasswd: Path, user: str, password: str) -> None:
     """Give `user` this password (a new one replaces the old). The file is written whole, mode 0600."""
     if not user or set(user) & set(":/\n\r"):
         raise ValueError("a calendar user's name holds no colon, slash or line end")
-    _private_file(htpasswd)
-    kept = [line for line in htpasswd.read_text("utf-8").splitlines() if line and line.split(":")[0] != user]
     digest = bcrypt.hashpw(password.encode()[:72], bcrypt.gensalt(BCRYPT_ROUNDS)).decode()
+    _write_users(htpasswd, [*_others(htpasswd, user), f"{user}:{digest}"])
+
+
+def remove_user(embedded: Embedded, htpasswd: Path, user: str) -> None:
+    """Let `user` in no more, then delete every calendar of hers; no error where there is nothing of her."""
+    from microsite.calendars.client import Client
+    from microsite.calendars.wire import Wire
+    from microsite.core.mirror import Account
+
+    _write_users(htpasswd, _others(htpasswd, user))
+    url = f"http://{EMBEDDED_HOST}{MOUNT}/{user}/"
+    with Client(Wire(Account(calendar=user, url=url, username=user), embedded=embedded)) as client:
+        client.remove_collection()
+
+
+def _others(htpasswd: Path, user: str) -> list[str]:
+    """The lines of everybody else."""
+    _private_file(htpasswd)
+    return [line for line in htpasswd.read_text("utf-8").splitlines() if line and line.split(":")[0] != user]
+
+
+def _write_users(htpasswd: Path, lines: list[str]) -> None:
     descriptor, name = tempfile.mkstemp(dir=htpasswd.parent, prefix=".htpasswd-")  # made with mode 0600
     with os.fdopen(descriptor, "w", encoding="utf-8") as out:
-        out.write("".join(f"{line}\n" for line in [*kept, f"{user}:{digest}"]))
+        out.write("".join(f"{line}\n" for line in lines))
         out.flush()
         os.fsync(out.fileno())
     Path(name).replace(htpasswd)

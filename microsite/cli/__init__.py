@@ -5,6 +5,8 @@ Commands act through `work` and `services`; a domain error becomes one sentence 
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -40,6 +42,16 @@ def services() -> "Services":
 
     os.umask(0o077)
     return build(load_config(os.environ))
+
+
+@contextmanager
+def acting() -> "Iterator[Services]":
+    """The same for as long as a command needs them."""
+    built = services()
+    try:
+        yield built
+    finally:
+        built.close()
 
 
 def _register() -> None:

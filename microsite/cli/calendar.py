@@ -13,6 +13,8 @@ from microsite.core.mirror import Found
 from microsite.core.people import Secret
 from microsite.errors import CalendarError
 
+from . import acting
+
 if TYPE_CHECKING:
     from microsite.services import Services
 
@@ -38,19 +40,75 @@ def calendar() -> None:
     """A coach's calendars."""
 
 
+@calendar.command(name="list")
+@click.argument("coach")
+def list_(coach: str) -> None:
+    """Say which calendars COACH has, what each is for, and how it is."""
+    from microsite.work import accounts
+
+    with acting() as built:
+        for each in accounts.listed(built, coach):
+            state = "answers" if each.well else "does not answer" if each.read else "not read yet"
+            click.echo(f"{each.id}  {each.word}  «{each.name}»  {each.url}  ({state})")
+
+
+@calendar.command()
+@click.argument("coach")
+@click.argument("calendar_id")
+def password(coach: str, calendar_id: str) -> None:
+    """Give a new (app) password of the account of CALENDAR_ID; it is tried before the old one goes."""
+    from microsite.work import accounts
+
+    with acting() as built:
+        given = Secret(click.prompt("The new app password", hide_input=True))
+        count = accounts.new_password(built, coach, calendar_id, given)
+    click.echo(f"The server lets us in; {count} calendar(s) of this account use the new password from now on.")
+
+
+@calendar.command(name="app-password")
+@click.argument("coach")
+def app_password(coach: str) -> None:
+    """Print a new password for COACH's calendar apps on the built-in server; the old one ends."""
+    from microsite.work import accounts
+
+    with acting() as built:
+        made = accounts.new_embedded_password(built, coach)
+        click.echo(f"Calendar app: {built.config.address}/dav/  user {coach}  password {made.reveal()}")
+
+
+@calendar.command(name="use-for")
+@click.argument("coach")
+@click.argument("calendar_id")
+@click.argument("word", type=click.Choice(["hours", "bookings", "busy"]))
+def use_for(coach: str, calendar_id: str, word: str) -> None:
+    """Let CALENDAR_ID be for the open hours, the bookings, or only block time."""
+    from microsite.work import accounts
+
+    with acting() as built:
+        accounts.use_for(built, coach, calendar_id, word)
+    click.echo("Done; no time is offered until the calendar was read for that.")
+
+
+@calendar.command()
+@click.argument("coach")
+@click.argument("calendar_id")
+def remove(coach: str, calendar_id: str) -> None:
+    """Forget CALENDAR_ID, its password, and all that was read of it. On its server nothing is changed."""
+    from microsite.work import accounts
+
+    with acting() as built:
+        accounts.remove(built, coach, calendar_id)
+    click.echo("Forgotten.")
+
+
 @calendar.command()
 @click.argument("coach")
 def add(coach: str) -> None:
     """Find the calendars of an account and use them for COACH."""
-    from microsite.work.look import coach as find
+    from microsite.work.look import house as find
 
-    from . import services
-
-    built = services()
-    try:
+    with acting() as built:
         ask_calendars(built, find(built, coach).slug)
-    finally:
-        built.close()
 
 
 @calendar.command(name="feed")
@@ -59,14 +117,10 @@ def add(coach: str) -> None:
 def feed(coach: str, url: str) -> None:
     """Let a read-only ICS feed (webcal:// or https://) block time for COACH."""
     from microsite.work import setup
+    from microsite.work.look import house as find
 
-    from . import services
-
-    built = services()
-    try:
-        setup.add_calendar(built, coach, url, "feed", {"feed", "busy"}, "", Secret(""))
-    finally:
-        built.close()
+    with acting() as built:
+        setup.add_calendar(built, find(built, coach).slug, url, "feed", {"feed", "busy"}, "", Secret(""))
     click.echo("The feed can be read; its events block time from now on.")
 
 
@@ -76,12 +130,9 @@ def feed(coach: str, url: str) -> None:
 def connect(provider: str, coach: str) -> None:
     """Sign in at PROVIDER for COACH, whose calendars there need no password then."""
     from microsite.work import setup
-    from microsite.work.look import coach as find
+    from microsite.work.look import house as find
 
-    from . import services
-
-    built = services()
-    try:
+    with acting() as built:
         slug = find(built, coach).slug
         user = click.prompt("The coach's address at the provider")
         asked = built.calendars.sign_in()
@@ -95,8 +146,6 @@ def connect(provider: str, coach: str) -> None:
         start = built.config.file.google.caldav_url.format(user=quote(user))
         for each in built.calendars.discover(start, user, "", refresh=permission.reveal()):
             _use(built, slug, each, Login(user, permission, provider))
-    finally:
-        built.close()
 
 
 def ask_calendars(services: "Services", slug: str) -> None:

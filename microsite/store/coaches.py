@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Connection
+from sqlalchemy import delete
 from sqlalchemy import insert
 from sqlalchemy import select
 from sqlalchemy import update
@@ -68,6 +69,10 @@ class Coaches:
         """A new coach."""
         values = {"slug": slug, "settings": encode_settings(settings), "demo": demo, "open": open_}
         self._conn.execute(insert(coach).values(values))
+
+    def remove(self, slug: str) -> bool:
+        """Delete a coach and every row that hangs on her; False: no such coach."""
+        return self._conn.execute(delete(coach).where(coach.c.slug == slug)).rowcount == 1
 
     def save_settings(self, slug: str, settings: CoachSettings) -> None:
         """Replace a coach's settings."""

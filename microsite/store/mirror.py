@@ -131,6 +131,16 @@ class Mirror:
             calendar_id, window_end=window_end, state="NEW", sync_token="", ctag="", version=calendar.c.version + 1
         )
 
+    def forget(self, calendar_id: str) -> None:
+        """Drop all that was read of a calendar; until it is read anew nothing is known of it."""
+        for table in (resource, calendar_span):
+            self._conn.execute(delete(table).where(table.c.calendar == calendar_id))
+        self.touch(calendar_id, state="NEW", sync_token="", ctag="", last_ok_at=0, version=calendar.c.version + 1)
+
+    def remove(self, calendar_id: str) -> None:
+        """Forget a calendar itself, with its sealed password and all that was read of it."""
+        self._conn.execute(delete(calendar).where(calendar.c.id == calendar_id))
+
     def put_readings(self, calendar_id: str, readings: Sequence[Reading]) -> None:
         """Store readings over what was known at their hrefs."""
         self.drop_resources(calendar_id, [reading.href for reading in readings])

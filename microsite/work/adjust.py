@@ -1,4 +1,4 @@
-"""A coach changes her settings at the desk: checked, stored, and calendars read anew where that changes what they say.
+"""A coach's settings change, at the desk or by file: checked, stored, and calendars read anew where need be.
 
 Reading and checking the document is `core.settings`; which field of which page it came from is the desk's.
 """
@@ -33,22 +33,22 @@ def blank_offer() -> dict[str, Any]:
     return found
 
 
-def checked(services: Services, coach: Coach, changed: Mapping[str, Any]) -> CoachSettings:
-    """The settings of a changed document; raises SettingsError naming the field."""
-    settings = read_settings(changed, WHERE)
+def checked(services: Services, coach: Coach, changed: Mapping[str, Any], where: str = WHERE) -> CoachSettings:
+    """The settings of a changed document; raises SettingsError naming the field, and `where` it stands."""
+    settings = read_settings(changed, where)
     if not services.config.file.mail.host and not coach.demo:
         for index, offer in enumerate(settings.offers):
             old = coach.settings.offer(offer.slug)
             if offer.email == "required" and (old is None or old.email != "required"):
                 # The site would not start again with this.
                 field = f"offers[{index}].email"
-                raise SettingsError(WHERE, field, "required", "optional, as long as this site has no mail relay")
+                raise SettingsError(where, field, "required", "optional, as long as this site has no mail relay")
     return settings
 
 
-def save(services: Services, coach: Coach, changed: Mapping[str, Any]) -> CoachSettings:
+def save(services: Services, coach: Coach, changed: Mapping[str, Any], where: str = WHERE) -> CoachSettings:
     """Check and store a changed document; raises SettingsError."""
-    settings = checked(services, coach, changed)
+    settings = checked(services, coach, changed, where)
     with services.store.change(coach.slug) as tx:
         tx.coaches.save_settings(coach.slug, settings)
         tx.happenings.note(coach.slug, "", services.clock(), SETTINGS_CHANGED)

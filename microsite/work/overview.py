@@ -10,6 +10,7 @@ from microsite.core.settings import Words
 from microsite.core.spans import Spans
 from microsite.services import Services
 
+from . import accounts
 from .look import Coach
 from .sync import SIGN_IN
 
@@ -25,8 +26,12 @@ class Odd(NamedTuple):
 
 
 class Calendar(NamedTuple):
-    """One calendar as it is known: what it is for, when it last answered, since when it does not, and what is odd."""
+    """One calendar as it is known: what it is for, when it last answered, since when it does not, and what is odd.
 
+    `password` says whether it is entered with one that the coach can renew.
+    """
+
+    id: str
     name: str
     roles: frozenset[str]
     last_ok_at: int
@@ -35,6 +40,7 @@ class Calendar(NamedTuple):
     busy: bool
     odd: Sequence[Odd] = ()
     withdrawn: Words | None = None
+    password: bool = False
 
 
 class Held(NamedTuple):
@@ -70,6 +76,7 @@ def calendars(services: Services, coach: Coach) -> list[Calendar]:
         rows = [(row, tx.mirror.odd(row.id)) for row in tx.mirror.calendars(coach.slug)]
     return [
         Calendar(
+            row.id,
             row.name or row.id,
             row.roles,
             row.last_ok_at,
@@ -78,6 +85,7 @@ def calendars(services: Services, coach: Coach) -> list[Calendar]:
             row.kind == "busy",
             _odd(warnings, services.clock()),
             WITHDRAWN if row.profile in SIGN_IN and row.problem == "CalendarRefused" else None,
+            accounts.takes_password(row),
         )
         for row, warnings in rows
     ]

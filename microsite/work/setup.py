@@ -29,16 +29,22 @@ def add_coach(services: Services, slug: str, settings: CoachSettings, recipient:
 
 def add_embedded_calendars(services: Services, slug: str, names: dict[str, tuple[str, set[str]]]) -> Secret:
     """Make calendars on the embedded server: name -> (title, roles). Answers the new CalDAV password of the user."""
-    if services.embedded is None:
-        raise StartRefused("the embedded calendar server is switched off (calendars.embedded)")
-    password = Secret(secrets.token_urlsafe(12))
-    services.calendars.add_embedded_user(services.config.instance / "dav.htpasswd", slug, password)
+    password = give_embedded_password(services, slug)
     for name, (title, _) in names.items():
         services.calendars.make_embedded(slug, name, title)
     with services.store.write() as tx:
         for name, (title, roles) in names.items():
             url = embedded_url(f"{slug}/{name}")
             tx.mirror.add_calendar(secrets.token_hex(8), slug, url, title, roles, username=slug)
+    return password
+
+
+def give_embedded_password(services: Services, slug: str) -> Secret:
+    """A new password on the embedded server, in place of any old one; raises StartRefused where there is no server."""
+    if services.embedded is None:
+        raise StartRefused("the embedded calendar server is switched off (calendars.embedded)")
+    password = Secret(secrets.token_urlsafe(12))
+    services.calendars.add_embedded_user(services.config.instance / "dav.htpasswd", slug, password)
     return password
 
 

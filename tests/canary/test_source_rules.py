@@ -21,7 +21,7 @@ REVEALING = {
     ("cli/coach.py", "desk_link"): "prints the link that was asked for",
     ("cli/coach.py", "open_"): "prints the record that was asked for, with the coach's key",
     ("cli/first_run.py", "first_run"): "writes the demo's key file",
-    ("cli/init.py", "_set_up"): "shows password and key once",
+    ("cli/init.py", "set_up"): "shows password and key once",
     ("mail/__init__.py", "Mailer._check"): "a letter links to this site only",
     ("mail/addresses.py", "mailbox"): "the address a letter goes to",
     ("mail/delivery.py", "Smtp._log_in"): "the relay's password",
