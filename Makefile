@@ -13,7 +13,7 @@ test: .venv/.dev
 
 test-postgres: .venv/.dev
 	$(BIN)/python -m tests.machine
-	MICROSITE_TEST_DATABASE=postgres $(BIN)/python -m pytest -n 2 --dist loadfile tests/store tests/jobs tests/work tests/flow -m "not browser"
+	MICROSITE_TEST_DATABASE=postgres $(BIN)/python -m pytest -n 2 --dist loadfile $(addprefix tests/,store jobs work web flow desk cli life canary)
 
 check: .venv/.dev
 	$(BIN)/ruff check .

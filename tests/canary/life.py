@@ -279,7 +279,7 @@ class Life:
         """Every sink as it is now, and every exchange so far."""
         yield from self.trail
         yield from sinks.instance(self.site.instance)
-        yield from sinks.rows(self.site.instance / "site.db")
+        yield from sinks.database(self.site.instance)
         yield from sinks.folder("temp file", self.folder / "tmp")
         yield Piece("log", "standard output and error", self.site.stderr.read_bytes())
         for path in [*ROOT.glob("core*"), *ROOT.glob("*.crash")]:
