@@ -60,10 +60,11 @@ def _register() -> None:
     from . import doctor
     from . import explain
     from . import init
+    from . import keyring
     from . import purge
     from . import serve
 
-    for module in (serve, init, calendar, coach, doctor, explain, purge):
+    for module in (serve, init, calendar, coach, doctor, explain, keyring, purge):
         for command in module.COMMANDS:
             main.add_command(command)
 

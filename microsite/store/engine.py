@@ -38,6 +38,7 @@ from .keys import KeyRow
 from .keys import Keys
 from .letters import Letters
 from .links import Links
+from .machines import Machines
 from .mirror import Mirror
 from .queue import Queue
 from .signins import CredentialRow
@@ -98,6 +99,11 @@ class Tx:
     def happenings(self) -> Happenings:
         """The data-free list of what happened."""
         return Happenings(self.conn)
+
+    @cached_property
+    def machines(self) -> Machines:
+        """What all machines have in common, and who is running."""
+        return Machines(self.conn)
 
     @cached_property
     def queue(self) -> Queue:
@@ -191,6 +197,13 @@ class Store:
                 return ""
             found: str = tx.conn.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
         return "" if found == "ok" else found
+
+    def cluster(self) -> str:
+        """Which PostgreSQL server this is, whatever name it is reached by; empty on SQLite."""
+        if self.sqlite:
+            return ""
+        with self.read() as tx:
+            return str(tx.conn.exec_driver_sql("SELECT system_identifier FROM pg_control_system()").scalar_one())
 
     def truncate_log(self) -> None:
         """After a purge: fold the write-ahead log back and empty it, so that nothing deleted stays readable there."""
