@@ -5,6 +5,7 @@ from flask import render_template
 
 from microsite.services import get_services
 from microsite.work import look
+from microsite.work import machines
 
 from .i18n import route
 
@@ -17,4 +18,5 @@ def show(coach: str) -> str:
     services = get_services()
     found = look.coach(services, coach)
     optional = any(offer.email == "optional" for offer in found.settings.offers)
-    return render_template("privacy.html", coach=found, optional=optional, config=services.config)
+    destroyed = machines.keys_are_destroyed(services)
+    return render_template("privacy.html", coach=found, optional=optional, destroyed=destroyed, config=services.config)
