@@ -22,7 +22,6 @@ REVEALING = {
     ("cli/coach.py", "open_"): "prints the record that was asked for, with the coach's key",
     ("cli/first_run.py", "first_run"): "writes the demo's key file",
     ("cli/init.py", "set_up"): "shows password and key once",
-    ("cli/init.py", "_set_up"): "shows password and key once",
     ("config.py", "Config.database_url"): "the address of a database may hold a password",
     ("config.py", "Config.keyring_url"): "the address of a database may hold a password",
     ("config.py", "Config.limits_storage"): "the address of a database may hold a password",
