@@ -43,6 +43,7 @@ from .mirror import Mirror
 from .queue import Queue
 from .signins import CredentialRow
 from .signins import SignIns
+from .where import refuse_network
 
 BUSY_SECONDS = 10
 ONE_VIEW = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
@@ -225,6 +226,7 @@ def _sqlite(url: str) -> Engine:
     if not path or path == ":memory:":
         raise StartRefused("database.url must name a file: an in-memory database forgets bookings")
     file = Path(path)
+    refuse_network(file)
     if not file.exists():
         file.touch(mode=0o600)
     engine = create_engine(

@@ -116,7 +116,7 @@ def test_a_web_process_that_is_told_to_end_answers_what_it_was_asked_first(insta
     assert "web" in str(machines.running(installation.services))
 
 
-def test_a_worker_that_is_told_to_end_finishes_its_job_and_says_goodbye(installation: Cluster) -> None:
+def test_a_worker_that_is_told_to_end_ends_well_and_says_goodbye(installation: Cluster) -> None:
     running = len(machines.running(installation.services))
     node = installation.node("worker").start()
     wait_until(lambda: len(machines.running(installation.services)) == running + 1, 60, "a sign of life")
