@@ -1,7 +1,6 @@
 """`microsite web` and `microsite worker` as processes of their own: what each does, what it needs, how it ends."""
 
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from datetime import datetime
 from datetime import timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 import tomli_w
 
@@ -21,6 +21,7 @@ from microsite.work import machines
 from microsite.work import setup
 from tests.conftest import ROOT
 from tests.flow.visitor import Visitor
+from tests.flow.visitor import wait_like_a_person
 from tests.machines.cluster import Cluster
 from tests.machines.cluster import Node
 from tests.machines.crowd import Balanced
@@ -86,34 +87,32 @@ def test_what_is_asked_for_while_no_worker_runs_waits_and_the_doctor_says_so(ins
     visitor.wait_for("confirmed", 60)
 
 
-def test_a_web_process_that_is_told_to_end_answers_what_it_was_asked_first(installation: Cluster) -> None:
+def test_a_web_process_that_is_told_to_end_answers_what_it_is_at(installation: Cluster) -> None:
+    """A booking waits for the coach's lock, which is held here; meanwhile SIGTERM comes."""
     node = installation.node("web").start()
-    answers: list[int] = []
-    asking = threading.Event()
-
-    def look() -> None:
-        visitor = Visitor(node.base)
-        for _ in range(400):
-            try:
-                answers.append(visitor.get(OFFER).status)
-            except OSError as error:
-                if not re.search("refused", repr(error)):
-                    answers.append(0)
-                return
-            asking.set()
-
-    threads = [threading.Thread(target=look) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    assert asking.wait(30)
-    assert node.process is not None
-    node.process.send_signal(signal.SIGTERM)
+    visitor, answers = Visitor(node.base), list[int]()
+    form = visitor.form(OFFER, a_slot(visitor, OFFER, 8))
+    wait_like_a_person(form.seen_at)
+    sending = threading.Thread(
+        target=lambda: answers.append(visitor.send_at_once(form, email="sabar@client.example").status)
+    )
+    with installation.services.store.change("rara"):
+        sending.start()
+        wait_until(lambda: _waits_for_a_lock(installation), 30, "a booking that waits for the lock")
+        assert node.process is not None
+        node.process.send_signal(signal.SIGTERM)
+        threading.Event().wait(1)
+        assert answers == []
+    sending.join(60)
+    assert answers == [303]
     assert node.process.wait(40) == 0
-    for thread in threads:
-        thread.join(60)
-    assert answers and set(answers) == {200}, answers
     installation.nodes.remove(node)
-    assert "web" in str(machines.running(installation.services))
+
+
+def _waits_for_a_lock(installation: Cluster) -> bool:
+    with psycopg.connect(installation.secrets["MICROSITE_DATABASE_URL"]) as conn:
+        waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'UPDATE coach%'"
+        return conn.execute(waiting).fetchone() is not None
 
 
 def test_a_worker_that_is_told_to_end_ends_well_and_says_goodbye(installation: Cluster) -> None:
