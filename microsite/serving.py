@@ -1,5 +1,6 @@
 """What runs inside a process: the application with its job runner, either of them alone, and their signs of life."""
 
+import logging
 import secrets
 import signal
 import threading
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from .services import Services
+
+log = logging.getLogger("microsite.serving")
 
 
 def app() -> "Flask":
@@ -89,6 +92,8 @@ def run_worker(services: "Services") -> None:
     start_jobs(services)
     presence = Presence(services, "worker")
     presence.begin()
+    log.info("the worker is ready")
     done.wait()
     presence.end()
     services.close()
+    log.info("the worker has ended")

@@ -22,7 +22,6 @@ from tests.flow.visitor import at
 from tests.flow.visitor import value
 from tests.machines.cluster import COACHES
 from tests.machines.cluster import Cluster
-from tests.machines.cluster import Node
 from tests.machines.crowd import Client
 from tests.machines.crowd import Crowd
 from tests.waiting import wait_until
@@ -45,7 +44,7 @@ class Chaos:
         end = time.monotonic() + self.seconds
         try:
             while time.monotonic() < end:
-                threading.Event().wait(self.chance.uniform(0.5, 2.5))
+                threading.Event().wait(self.chance.uniform(0.5, 3))
                 self._kill_one()
         finally:
             self.crowd.leave()
@@ -58,11 +57,7 @@ class Chaos:
         self.kills[node.kind] += 1
         threading.Event().wait(self.chance.uniform(0, 1.5))
         if all_of_it:
-            self._restart(node)
-
-    def _restart(self, node: Node) -> None:
-        """As systemd does. The other web process serves meanwhile, and is not killed before this one is back."""
-        node.start()
+            node.start()  # as systemd does; nobody else is killed before it is back
 
     def _calm(self) -> bool:
         with self.cluster.services.store.read() as tx:

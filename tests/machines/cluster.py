@@ -69,11 +69,16 @@ class Node:
             )
 
     def start(self) -> "Node":
-        """Start it, and wait until a web process serves (a worker is known by what it does)."""
+        """Start it, and wait until it serves, or runs jobs."""
+        before = self._readies()
         self.spawn()
-        if self.kind == "web":
-            wait_until(self.serves, 90, f"a web process that serves ({self.log.read_text()[-2000:]})")
+        wait_until(
+            self.serves if self.kind == "web" else lambda: self._readies() > before, 90, f"a running {self.kind}"
+        )
         return self
+
+    def _readies(self) -> int:
+        return self.log.read_text().count("the worker is ready") if self.log.exists() else 0
 
     def serves(self) -> bool:
         """Whether it answers; raises where it has ended."""

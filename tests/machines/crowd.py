@@ -147,7 +147,7 @@ class Crowd:
         return slots
 
     def _confirmed(self, visitor: Visitor) -> bool:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 40
         while time.monotonic() < deadline:
             if visitor.get(visitor.own_page).state == "confirmed":
                 return True
