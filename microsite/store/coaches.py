@@ -75,8 +75,9 @@ class Coaches:
         return self._conn.execute(delete(coach).where(coach.c.slug == slug)).rowcount == 1
 
     def save_settings(self, slug: str, settings: CoachSettings) -> None:
-        """Replace a coach's settings."""
-        self._conn.execute(update(coach).where(coach.c.slug == slug).values(settings=encode_settings(settings)))
+        """Replace a coach's settings; they are part of what her revision stands for."""
+        values = {"settings": encode_settings(settings), "revision": coach.c.revision + 1}
+        self._conn.execute(update(coach).where(coach.c.slug == slug).values(values))
 
     def set_open(self, slug: str, open_: bool) -> None:
         """Open or close the booking page."""

@@ -5,6 +5,7 @@ Owns the routes in two languages and the language switch; dates and times are `d
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 from typing import Literal
 
@@ -14,6 +15,7 @@ from flask import current_app
 from flask import request
 from flask import url_for
 from flask_babel import Babel
+from flask_babel import get_translations
 
 from microsite.core.settings import Language
 
@@ -35,6 +37,12 @@ View = Callable[..., Any]
 def init_app(app: Flask) -> None:
     """Set up translations and let every `url_for` keep the language of the page."""
     Babel(app, default_locale="en", locale_selector=language)
+    # The translation of a sentence is looked up once for each language, not once for each time it is printed.
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
+        lambda text: _said(language(), text),
+        lambda one, many, count: _counted(language(), one, many, count),
+        newstyle=True,
+    )
     app.url_value_preprocessor(_drop_language)
     app.url_defaults(_keep_language)
     app.context_processor(lambda: {"lang": language(), "switch_url": switch_url})
@@ -66,6 +74,16 @@ def switch_url(lang: Language) -> str:
         name: request.args[name] for name, good in KEPT_ON_SWITCH.items() if good(request.args.get(name, ""))
     }
     return url_for(request.endpoint, **(request.view_args or {}), **kept, lang=lang)
+
+
+@lru_cache(maxsize=2048)
+def _said(_lang: Language, text: str) -> str:
+    return str(get_translations().ugettext(text))
+
+
+@lru_cache(maxsize=2048)
+def _counted(_lang: Language, one: str, many: str, count: int) -> str:
+    return str(get_translations().ungettext(one, many, count))
 
 
 def _both(endpoint: str) -> bool:

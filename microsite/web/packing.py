@@ -11,6 +11,8 @@ from flask import Flask
 from flask import Response
 from flask import request
 
+from .security import Finished
+
 PUBLIC = frozenset({"visitor.front", "visitor.offers", "visitor.times", "privacy.show"})
 """Pages without a form token or anything of a client; with an invitation in its address, not even these."""
 SMALL = 600
@@ -25,6 +27,8 @@ def init_app(app: Flask) -> None:
 
 def pack(response: Response) -> Response:
     """The answer, compressed where it is public and the browser understands it."""
+    if isinstance(response, Finished):
+        return response
     if request.endpoint not in PUBLIC or response.mimetype != "text/html" or "Content-Encoding" in response.headers:
         return response
     response.vary.add("Accept-Encoding")

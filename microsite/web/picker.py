@@ -8,8 +8,7 @@ import calendar
 import re
 from bisect import bisect_left
 from bisect import bisect_right
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Mapping
 from collections.abc import Sequence
 from datetime import UTC
 from datetime import date
@@ -20,6 +19,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from microsite.core.hours import local_day
+from microsite.core.hours import midnights
 from microsite.core.hours import week_of
 from microsite.errors import NotFound
 
@@ -27,6 +27,9 @@ from .dates import part_of_day
 
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 SLOT = re.compile(r"[0-9]{8}T[0-9]{6}Z")
+ONE = timedelta(days=1)
+WEEK = timedelta(days=6)
+"""From a week's Monday to its Sunday."""
 
 
 class Cell(NamedTuple):
@@ -42,19 +45,23 @@ class Band(NamedTuple):
     """The free times of one part of the day."""
 
     part: str
-    starts: list[int]
+    starts: tuple[int, ...]
 
 
 class Picker(NamedTuple):
-    """One chosen day, its week, its month, and where to go from there. `moved` says another day was asked for."""
+    """One chosen day, its week, its month from its `first` day on, and where to go from there.
+
+    `moved` says another day was asked for.
+    """
 
     day: date
     today: date
     moved: bool
     free: int
     bands: list[Band]
-    week: list[Cell]
-    month: list[list[Cell]]
+    week: tuple[Cell, ...]
+    month: list[tuple[Cell, ...]]
+    first: date
     earliest: date
     previous_day: date | None
     next_day: date | None
@@ -66,23 +73,25 @@ class Picker(NamedTuple):
 
 def pick(starts: Sequence[int], zone: ZoneInfo, wanted: date | None, now: int) -> Picker | None:
     """The picker on the wanted day or the nearest free one; None when nothing is free at all."""
-    days = [local_day(at, zone) for at in starts]
-    free = Counter(days)
-    listed = sorted(free)
-    if not listed:
+    if not starts:
         return None
+    runs = by_day(starts, zone)
+    listed = list(runs)
+    free = {its: last - first for its, (first, last) in runs.items()}
     day = nearest_day(listed, wanted)
+    first_start, after_last = runs[day]
     monday, first = week_of(day), day.replace(day=1)
-    sunday = monday + timedelta(days=6)
+    sunday = monday + WEEK
     last = first.replace(day=calendar.monthrange(first.year, first.month)[1])
     return Picker(
         day=day,
         today=local_day(now, zone),
         moved=wanted is not None and wanted != day,
         free=free[day],
-        bands=bands((at for at, its in zip(starts, days, strict=True) if its == day), zone),
-        week=[Cell(each, free[each], each == day) for each in _run(monday, sunday)],
+        bands=bands(starts[first_start:after_last], zone),
+        week=tuple(Cell(each, free.get(each, 0), each == day) for each in _run(monday, sunday)),
         month=_month(first, last, free, day),
+        first=first,
         earliest=listed[0],
         previous_day=_before(listed, day),
         next_day=_after(listed, day),
@@ -93,6 +102,23 @@ def pick(starts: Sequence[int], zone: ZoneInfo, wanted: date | None, now: int) -
     )
 
 
+def by_day(starts: Sequence[int], zone: ZoneInfo) -> dict[date, tuple[int, int]]:
+    """The local days that have starts, rising, each with the half-open run of its starts.
+
+    A bisection for each midnight, where a conversion of each start would cost ten times as much.
+    """
+    day = local_day(starts[0], zone)
+    runs: dict[date, tuple[int, int]] = {}
+    at = 0
+    for after in midnights(day, local_day(starts[-1], zone), zone)[1:]:
+        end = bisect_left(starts, after, at)
+        if end > at:
+            runs[day] = (at, end)
+            at = end
+        day += ONE
+    return runs
+
+
 def nearest_day(listed: Sequence[date], wanted: date | None) -> date:
     """The wanted day if it is listed, else the next one after it, else the last."""
     if wanted is None:
@@ -101,9 +127,9 @@ def nearest_day(listed: Sequence[date], wanted: date | None) -> date:
     return listed[min(at, len(listed) - 1)]
 
 
-def bands(starts: Iterable[int], zone: ZoneInfo) -> list[Band]:
-    """Starts grouped by part of the day, as they follow one another."""
-    return [Band(part, list(group)) for part, group in groupby(starts, key=lambda at: part_of_day(at, zone))]
+def bands(starts: Sequence[int], zone: ZoneInfo) -> list[Band]:
+    """The starts of one day grouped by part of the day, as they follow one another."""
+    return [Band(part, tuple(group)) for part, group in groupby(starts, key=lambda at: part_of_day(at, zone))]
 
 
 def read_day(text: str | None) -> date | None:
@@ -130,13 +156,13 @@ def read_slot(text: str | None) -> int:
 
 
 def _run(first: date, last: date) -> list[date]:
-    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    return [date.fromordinal(n) for n in range(first.toordinal(), last.toordinal() + 1)]
 
 
-def _month(first: date, last: date, free: Counter[date], chosen: date) -> list[list[Cell]]:
-    span = _run(week_of(first), week_of(last) + timedelta(days=6))
-    cells = [Cell(day, free[day], day == chosen, first <= day <= last) for day in span]
-    return [cells[at : at + 7] for at in range(0, len(cells), 7)]
+def _month(first: date, last: date, free: Mapping[date, int], chosen: date) -> list[tuple[Cell, ...]]:
+    span = _run(week_of(first), week_of(last) + WEEK)
+    cells = [Cell(day, free.get(day, 0), day == chosen, first <= day <= last) for day in span]
+    return [tuple(cells[at : at + 7]) for at in range(0, len(cells), 7)]
 
 
 def _before(listed: Sequence[date], day: date) -> date | None:

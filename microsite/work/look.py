@@ -1,10 +1,13 @@
 """Looking: coaches, offers, and the times that may be offered. No network, no write.
 
-`times` is what every picker, every POST and `explain` share, so a time that is shown can be booked.
+`times` is what every picker and every POST asks first; `sight` decides the same inside the transaction that books, so a
+time that is shown can be booked. What `times` read is remembered in this process for as long as the coach's revision,
+asked for each time, stays the same; how fresh her calendars are is asked each time as well.
 """
 
 from collections.abc import Iterable
 from collections.abc import Sequence
+from datetime import date
 from datetime import timedelta
 from typing import Any
 
@@ -21,21 +24,45 @@ from microsite.core.settings import CoachSettings
 from microsite.core.settings import Offer
 from microsite.core.settings import dated_windows
 from microsite.core.settings import weekly_windows
+from microsite.core.spans import DAY
 from microsite.core.spans import MINUTE
 from microsite.core.spans import Spans
 from microsite.errors import NotFound
 from microsite.errors import TimesUnknown
 from microsite.services import Services
 
+PAST_SECONDS = 31 * DAY
+"""Bookings that ended longer ago count for nothing, not even for a cap per week."""
+ALWAYS = 1 << 62
+OPENS_MOST = 64
+
 
 class Coach(msgspec.Struct, frozen=True):
-    """A coach as the pages see her. `open` says whether her booking page takes bookings."""
+    """A coach as the pages see her. `open` says whether her booking page takes bookings.
+
+    Up to `known_until` (UTC seconds) her calendars may be relied on; 0 where nobody looked. From `old_from` on, one of
+    them was read too long ago for a page.
+    """
 
     slug: str
     settings: CoachSettings
     revision: int
     demo: bool
     open: bool
+    known_until: int = 0
+    old_from: int = 0
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """All that decides about a coach's times at one revision, read at `at` and put in order once.
+
+    `opens` holds the open time of an offer as of a local day, worked out when first asked for.
+    """
+
+    at: int
+    whole: Any
+    busy: Spans
+    opens: dict[tuple[str, date], Spans]
 
 
 class Sight(msgspec.Struct, frozen=True):
@@ -60,11 +87,7 @@ def several(services: Services) -> bool:
 
 def coach(services: Services, slug: str) -> Coach:
     """One coach with an open booking page; raises NotFound."""
-    with services.store.read() as tx:
-        row = tx.coaches.get(slug)
-    if row is None or not row.open:
-        raise NotFound("no such coach")
-    return _coach(row)
+    return _look(services, slug)[0]
 
 
 def house(services: Services, slug: str) -> Coach:
@@ -83,8 +106,13 @@ def offers(coach: Coach) -> list[Offer]:
 
 def times(services: Services, coach: Coach, offer: Offer) -> Times:
     """What decides about the offer's times now; raises TimesUnknown when a calendar has not answered for too long."""
-    with services.store.read() as tx:
-        return sight(tx, coach.slug, coach.settings, offer, services.clock()).times
+    found, seen = _look(services, coach.slug)
+    now = services.clock()
+    if now > found.known_until:
+        raise TimesUnknown("a calendar has not been read lately")
+    settings = found.settings
+    held = [taken for row in seen.whole.held for taken in taken_by(row, offer.slug)]
+    return Times(_opens(seen, settings, offer, now), seen.busy, held, rules(settings, offer), now)
 
 
 def alternatives(services: Services, booking: Booking) -> tuple[int, ...]:
@@ -108,7 +136,7 @@ def sight(
     rows = tx.mirror.spans(slug)
     opens = _open(rows, settings, offer, now)
     busy = [(row.name or row.calendar, row.spans) for row in rows if row.kind == "busy"]
-    live = [booking for booking in tx.bookings.live(slug, now - 31 * 86400) if booking.id != without]
+    live = [booking for booking in tx.bookings.live(slug, now - PAST_SECONDS) if booking.id != without]
     merged = Spans().union(*(spans for _, spans in busy))
     held = [(taken, booking.ref) for booking in live for taken in taken_by(booking, offer.slug)]
     return Sight(
@@ -118,14 +146,20 @@ def sight(
 
 def check_mirror(calendars: Sequence[Any], settings: CoachSettings, now: int) -> None:
     """Raise TimesUnknown where a calendar was never read, or has failed for longer than the settings allow."""
-    for calendar in calendars:
-        never = calendar.last_ok_at == 0
-        failing = calendar.first_failed_at and now - calendar.first_failed_at > settings.stale_minutes * MINUTE
-        if never or failing:
-            raise TimesUnknown("a calendar has not been read lately")
+    failing = [row.first_failed_at for row in calendars if row.first_failed_at]
+    oldest_ok = min((row.last_ok_at for row in calendars), default=None)
+    if now > known_until(oldest_ok, min(failing, default=None), settings):
+        raise TimesUnknown("a calendar has not been read lately")
 
 
-def taken_by(booking: Booking, offer: str) -> Iterable[Taken]:
+def known_until(oldest_ok: int | None, failing_since: int | None, settings: CoachSettings) -> int:
+    """Until when times may be shown, by the same rule; 0 where a calendar was never read."""
+    if oldest_ok == 0:
+        return 0
+    return ALWAYS if failing_since is None else failing_since + settings.stale_minutes * MINUTE
+
+
+def taken_by(booking: Any, offer: str) -> Iterable[Taken]:
     """What a live booking holds: its time, and while it moves also the time it moves to."""
     spans = [(booking.start, booking.end)]
     if booking.pending_start is not None and booking.pending_end is not None:
@@ -163,6 +197,42 @@ def _open(rows: Sequence[Any], settings: CoachSettings, offer: Offer, now: int) 
     exceptions = dated_windows(settings.exceptions)
     from_settings = open_spans(weekly_windows(weekly), exceptions, settings.zoneinfo, today - timedelta(days=1), last)
     return from_settings.union(*from_events)
+
+
+def _look(services: Services, slug: str) -> tuple[Coach, Seen]:
+    """The coach now, and what was seen of her at her present revision; raises NotFound where her page is closed."""
+    now = services.clock()
+    glance = services.store.glance(slug, now)
+    if glance is None or not glance.open:
+        raise NotFound("no such coach")
+    seen = services.seen.get(slug)
+    # A clock that was set back may bring bookings into view that were long past.
+    if seen is None or seen.whole.revision != glance.revision or now < seen.at:
+        seen = _see(services, slug, now)
+    whole = seen.whole
+    until = known_until(glance.oldest_ok, glance.failing_since, whole.settings)
+    old_from = ALWAYS if glance.old_from is None else glance.old_from
+    return Coach(slug, whole.settings, whole.revision, whole.demo, whole.open, until, old_from), seen
+
+
+def _see(services: Services, slug: str, now: int) -> Seen:
+    whole = services.store.whole(slug, now - PAST_SECONDS)
+    if whole is None or not whole.open:
+        raise NotFound("no such coach")
+    seen = Seen(now, whole, Spans().union(*(row.spans for row in whole.spans if row.kind == "busy")), {})
+    services.seen.put(slug, seen)
+    return seen
+
+
+def _opens(seen: Seen, settings: CoachSettings, offer: Offer, now: int) -> Spans:
+    key = (offer.slug, local_day(now, settings.zoneinfo))
+    found = seen.opens.get(key)
+    if found is None:
+        found = _open(seen.whole.spans, settings, offer, now)
+        if len(seen.opens) > OPENS_MOST:  # days have passed without any change
+            seen.opens.clear()
+        seen.opens[key] = found
+    return found
 
 
 def _coach(row: Any) -> Coach:
