@@ -17,7 +17,7 @@ class Bounded(Generic[K, V]):
     """Values by key, together never heavier than `limit`; `weigh` says how heavy one is (default: each weighs 1)."""
 
     def __init__(self, limit: int, weigh: Callable[[V], int] = lambda _value: 1) -> None:
-        self._limit, self._weigh = limit, weigh
+        self.limit, self._weigh = limit, weigh
         self._held: OrderedDict[K, tuple[V, int]] = OrderedDict()
         self._weight = 0
         self._lock = threading.Lock()
@@ -45,10 +45,10 @@ class Bounded(Generic[K, V]):
         with self._lock:
             _, before = self._held.pop(key, (None, 0))
             self._weight -= before
-            if weight > self._limit:
+            if weight > self.limit:
                 return
             self._held[key] = (value, weight)
             self._weight += weight
-            while self._weight > self._limit:
+            while self._weight > self.limit:
                 _, (_, lost) = self._held.popitem(last=False)
                 self._weight -= lost

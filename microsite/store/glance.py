@@ -8,6 +8,7 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 from typing import NamedTuple
 
@@ -28,14 +29,13 @@ Ask = Callable[..., list[Rows]]
 EMBEDDED = "http://embedded.invalid/"
 _STATES = ", ".join(f"'{state}'" for state in sorted(LIVE))
 GLANCE = (
-    "SELECT coach.revision, coach.open, MIN(calendar.last_ok_at),"  # noqa: S608 - constants only
-    " MIN(NULLIF(calendar.first_failed_at, 0)),"
-    f" MIN(CASE WHEN substr(calendar.url, 1, {len(EMBEDDED)}) = '{EMBEDDED}' THEN NULL"
-    " WHEN calendar.next_poll_at BETWEEN ? AND ? THEN calendar.next_poll_at + 1"
-    f" WHEN calendar.last_ok_at + {HOT} > calendar.backoff_until THEN calendar.last_ok_at + {HOT}"
-    " ELSE calendar.backoff_until END)"
+    "SELECT coach.revision, coach.open, MIN(calendar.last_ok_at), MIN(NULLIF(calendar.first_failed_at, 0)),"  # noqa: S608
+    f" MAX(CASE WHEN calendar.url IS NULL OR substr(calendar.url, 1, {len(EMBEDDED)}) = '{EMBEDDED}'"
+    f" OR calendar.last_ok_at BETWEEN ? - {HOT - 1} AND ? OR calendar.next_poll_at BETWEEN ? AND ? + {HOT}"
+    " OR calendar.backoff_until > ? THEN 0 ELSE 1 END)"
     " FROM coach LEFT JOIN calendar ON calendar.coach = coach.slug WHERE coach.slug = ? GROUP BY coach.slug"
 )
+"""Constants of ours only; `work.polls` says in words which calendar is old."""
 COACH = "SELECT revision, open, demo, settings FROM coach WHERE slug = ?"
 SPANS = (
     "SELECT calendar.id, calendar.name, calendar.roles, calendar_span.serves, calendar_span.spans"
@@ -48,10 +48,10 @@ HELD = (
 
 
 class Glance(NamedTuple):
-    """The coach's revision, whether her page is open, and how her calendars are: UTC seconds, None without any.
+    """The coach's revision, whether her page is open, and how her calendars are; times are UTC seconds.
 
-    `oldest_ok` is 0 where one was never read; `failing_since` is the first failure of the one that fails longest; from
-    `old_from` on one that is not embedded was read too long ago for a page, may be asked, and is not
+    `oldest_ok` is 0 where one was never read, `failing_since` the first failure of the one that fails longest; both
+    None without any. `old`: one that is not embedded was read too long ago for a page, may be asked, and is not
     asked soon anyway.
     """
 
@@ -59,7 +59,7 @@ class Glance(NamedTuple):
     open: bool
     oldest_ok: int | None
     failing_since: int | None
-    old_from: int | None
+    old: bool
 
 
 class HeldRow(NamedTuple):
@@ -118,14 +118,16 @@ class Asker:
         try:
             return self._idle.pop()
         except IndexError:
-            conn = sqlite3.connect(self._path, self._seconds, isolation_level=None, check_same_thread=False)
+            # Never a new, empty file where the database was.
+            address = f"{Path(self._path).absolute().as_uri()}?mode=rw"
+            conn = sqlite3.connect(address, self._seconds, isolation_level=None, check_same_thread=False, uri=True)
             conn.execute("PRAGMA query_only=ON")
             return conn
 
 
 def glance(ask: Ask, slug: str, now: int) -> Glance | None:
     """A coach at a glance."""
-    (rows,) = ask((GLANCE, now, now + HOT, slug))
+    (rows,) = ask((GLANCE, now, now, now, now, now, slug))
     return Glance(*rows[0]) if rows else None
 
 

@@ -46,9 +46,9 @@ def init_app(app: Flask) -> None:
     i18n.init_app(app)
     written.init_app(app)
     drawn.init_app(app)
-    ready.init_app(app)
     statics.init_app(app)
     refusals.init_app(app)
     for bp in (health.bp, wellknown.bp, visitor.bp, embed.bp, accent.bp, manage.bp, desk.bp, status.bp, privacy.bp):
         app.register_blueprint(bp)
     limits.init_app(app)
+    ready.init_app(app)

@@ -5,8 +5,6 @@ of `visitor/_drawn.html`, whose answers depend on nothing but their arguments, t
 hold a secret are never remembered: `anew` draws those.
 """
 
-from collections.abc import Sequence
-
 from flask import Flask
 from flask import current_app
 from markupsafe import Markup
@@ -22,21 +20,18 @@ def init_app(app: Flask) -> None:
     app.extensions["microsite-drawn"] = Bounded[object, Markup](BYTES, lambda drawn: 2 * len(drawn) + 500)
 
 
-def once(macro: str, lang: str, each: Sequence[object], *given: object) -> Markup:
-    """What the macro draws from each of several things, all hashable, drawn at most once while it is remembered."""
+def once(macro: str, lang: str, *given: object) -> Markup:
+    """What the macro draws from these (hashable) things, drawn once for as long as it is remembered."""
     memory: Bounded[object, Markup] = current_app.extensions["microsite-drawn"]
-    found = []
-    for one in each:
-        key = (macro, lang, one, given)
-        drawn = memory.get(key)
-        if drawn is None:
-            drawn = anew(macro, lang, (one,), *given)
-            memory.put(key, drawn)
-        found.append(drawn)
-    return Markup("").join(found) if len(found) > 1 else found[0]
+    key = (macro, lang, given)
+    drawn = memory.get(key)
+    if drawn is None:
+        drawn = anew(macro, lang, *given)
+        memory.put(key, drawn)
+    return drawn
 
 
-def anew(macro: str, lang: str, each: Sequence[object], *given: object) -> Markup:
+def anew(macro: str, lang: str, *given: object) -> Markup:
     """The same, without remembering."""
-    draw = getattr(current_app.jinja_env.get_template(MACROS).module, macro)
-    return Markup("").join(draw(lang, one, *given) for one in each)
+    drawn: Markup = getattr(current_app.jinja_env.get_template(MACROS).module, macro)(lang, *given)
+    return drawn

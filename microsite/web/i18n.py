@@ -11,7 +11,6 @@ from typing import Literal
 
 from flask import Blueprint
 from flask import Flask
-from flask import current_app
 from flask import request
 from flask import url_for
 from flask_babel import Babel
@@ -32,6 +31,8 @@ KEPT_ON_SWITCH: dict[str, Callable[[str], object]] = {
 """Query fields that survive a change of language, where they are what they should be; no other text is repeated."""
 Fields = dict[str, Any]
 View = Callable[..., Any]
+_BOTH: set[str] = set()
+"""The endpoints that speak both languages; asking Werkzeug looks through every rule for each link of a page."""
 
 
 def init_app(app: Flask) -> None:
@@ -57,6 +58,7 @@ def route(bp: Blueprint, rule: str, methods: tuple[Literal["GET", "POST"], ...] 
     """Register a view once for both languages."""
 
     def register(view: View) -> View:
+        _BOTH.add(f"{bp.name}.{view.__name__}")
         for lang in LANGUAGES:
             bp.add_url_rule(PREFIXES[lang] + rule, view_func=view, methods=methods, defaults={"lang": lang})
         return view
@@ -87,7 +89,7 @@ def _counted(_lang: Language, one: str, many: str, count: int) -> str:
 
 
 def _both(endpoint: str) -> bool:
-    return current_app.url_map.is_endpoint_expecting(endpoint, "lang")
+    return endpoint in _BOTH
 
 
 def _drop_language(endpoint: str | None, values: Fields | None) -> None:

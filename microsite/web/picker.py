@@ -7,18 +7,19 @@ one after it, else the last.
 import calendar
 import re
 from bisect import bisect_left
-from bisect import bisect_right
-from collections.abc import Mapping
 from collections.abc import Sequence
 from datetime import UTC
 from datetime import date
 from datetime import datetime
 from datetime import timedelta
+from functools import lru_cache
 from itertools import groupby
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from microsite.core.hours import days
 from microsite.core.hours import local_day
+from microsite.core.hours import midnight
 from microsite.core.hours import midnights
 from microsite.core.hours import week_of
 from microsite.errors import NotFound
@@ -55,7 +56,6 @@ class Picker(NamedTuple):
     """
 
     day: date
-    today: date
     moved: bool
     free: int
     bands: list[Band]
@@ -71,60 +71,36 @@ class Picker(NamedTuple):
     next_month: date | None
 
 
-def pick(starts: Sequence[int], zone: ZoneInfo, wanted: date | None, now: int) -> Picker | None:
-    """The picker on the wanted day or the nearest free one; None when nothing is free at all."""
+def pick(starts: Sequence[int], zone: ZoneInfo, wanted: date | None) -> Picker | None:
+    """The picker on the wanted day or the nearest free one; None when nothing is free at all.
+
+    Looks at the shown month only, by bisection of its midnights: a longer horizon costs nothing.
+    """
     if not starts:
         return None
-    runs = by_day(starts, zone)
-    listed = list(runs)
-    free = {its: last - first for its, (first, last) in runs.items()}
-    day = nearest_day(listed, wanted)
-    first_start, after_last = runs[day]
+    day = _nearest(starts, zone, wanted)
     monday, first = week_of(day), day.replace(day=1)
     sunday = monday + WEEK
     last = first.replace(day=calendar.monthrange(first.year, first.month)[1])
+    month = _month(starts, zone, first, last, day)
+    begins, ends = (bisect_left(starts, midnight(each, zone)) for each in (day, day + ONE))
+    previous_week, previous_month = (_day(starts, _before(starts, zone, each), zone) for each in (monday, first))
     return Picker(
         day=day,
-        today=local_day(now, zone),
         moved=wanted is not None and wanted != day,
-        free=free[day],
-        bands=bands(starts[first_start:after_last], zone),
-        week=tuple(Cell(each, free.get(each, 0), each == day) for each in _run(monday, sunday)),
-        month=_month(first, last, free, day),
+        free=ends - begins,
+        bands=bands(starts[begins:ends], zone),
+        week=next(row for row in month if row[0].day == monday),
+        month=month,
         first=first,
-        earliest=listed[0],
-        previous_day=_before(listed, day),
-        next_day=_after(listed, day),
-        previous_week=_first_of_week(listed, _before(listed, monday)),
-        next_week=_after(listed, sunday),
-        previous_month=_first_of_month(listed, _before(listed, first)),
-        next_month=_after(listed, last),
+        earliest=local_day(starts[0], zone),
+        previous_day=_day(starts, begins - 1, zone),
+        next_day=_day(starts, ends, zone),
+        previous_week=previous_week and _from(starts, zone, week_of(previous_week)),
+        next_week=_from(starts, zone, sunday + ONE),
+        previous_month=previous_month and _from(starts, zone, previous_month.replace(day=1)),
+        next_month=_from(starts, zone, last + ONE),
     )
-
-
-def by_day(starts: Sequence[int], zone: ZoneInfo) -> dict[date, tuple[int, int]]:
-    """The local days that have starts, rising, each with the half-open run of its starts.
-
-    A bisection for each midnight, where a conversion of each start would cost ten times as much.
-    """
-    day = local_day(starts[0], zone)
-    runs: dict[date, tuple[int, int]] = {}
-    at = 0
-    for after in midnights(day, local_day(starts[-1], zone), zone)[1:]:
-        end = bisect_left(starts, after, at)
-        if end > at:
-            runs[day] = (at, end)
-            at = end
-        day += ONE
-    return runs
-
-
-def nearest_day(listed: Sequence[date], wanted: date | None) -> date:
-    """The wanted day if it is listed, else the next one after it, else the last."""
-    if wanted is None:
-        return listed[0]
-    at = bisect_left(listed, wanted)
-    return listed[min(at, len(listed) - 1)]
 
 
 def bands(starts: Sequence[int], zone: ZoneInfo) -> list[Band]:
@@ -155,29 +131,39 @@ def read_slot(text: str | None) -> int:
         raise NotFound("no such slot") from error
 
 
+def _nearest(starts: Sequence[int], zone: ZoneInfo, wanted: date | None) -> date:
+    """The wanted day if it has starts, else the next one that has, else the last."""
+    at = 0 if wanted is None else bisect_left(starts, midnight(wanted, zone))
+    return local_day(starts[min(at, len(starts) - 1)], zone)
+
+
+def _month(starts: Sequence[int], zone: ZoneInfo, first: date, last: date, chosen: date) -> list[tuple[Cell, ...]]:
+    """The weeks of a month, whole ones."""
+    begin, end = week_of(first), week_of(last) + WEEK
+    found: list[Cell] = []
+    at = bisect_left(starts, midnight(begin, zone))
+    for day, tomorrow in zip(_run(begin, end), midnights(begin, end, zone)[1:], strict=True):
+        after = bisect_left(starts, tomorrow, at)
+        found.append(Cell(day, after - at, day == chosen, first <= day <= last))
+        at = after
+    return [tuple(found[n : n + 7]) for n in range(0, len(found), 7)]
+
+
+@lru_cache(maxsize=64)
 def _run(first: date, last: date) -> list[date]:
-    return [date.fromordinal(n) for n in range(first.toordinal(), last.toordinal() + 1)]
+    return list(days(first, last))
 
 
-def _month(first: date, last: date, free: Mapping[date, int], chosen: date) -> list[tuple[Cell, ...]]:
-    span = _run(week_of(first), week_of(last) + WEEK)
-    cells = [Cell(day, free.get(day, 0), day == chosen, first <= day <= last) for day in span]
-    return [tuple(cells[at : at + 7]) for at in range(0, len(cells), 7)]
+def _day(starts: Sequence[int], at: int, zone: ZoneInfo) -> date | None:
+    """The local day of one of the starts, if there is that one."""
+    return local_day(starts[at], zone) if 0 <= at < len(starts) else None
 
 
-def _before(listed: Sequence[date], day: date) -> date | None:
-    at = bisect_left(listed, day)
-    return listed[at - 1] if at else None
+def _from(starts: Sequence[int], zone: ZoneInfo, day: date) -> date | None:
+    """The first day with starts from that one on."""
+    return _day(starts, bisect_left(starts, midnight(day, zone)), zone)
 
 
-def _after(listed: Sequence[date], day: date) -> date | None:
-    at = bisect_right(listed, day)
-    return listed[at] if at < len(listed) else None
-
-
-def _first_of_week(listed: Sequence[date], day: date | None) -> date | None:
-    return None if day is None else listed[bisect_left(listed, week_of(day))]
-
-
-def _first_of_month(listed: Sequence[date], day: date | None) -> date | None:
-    return None if day is None else listed[bisect_left(listed, day.replace(day=1))]
+def _before(starts: Sequence[int], zone: ZoneInfo, day: date) -> int:
+    """Which is the last start before a day; -1 where there is none."""
+    return bisect_left(starts, midnight(day, zone)) - 1

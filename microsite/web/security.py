@@ -3,24 +3,17 @@
 The calendar server at /dav is mounted outside Flask and is touched by none of this.
 """
 
-from collections.abc import Iterable
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from flask import Flask
 from flask import Response
 from flask import request
 from werkzeug.exceptions import Forbidden
-from werkzeug.wsgi import ClosingIterator
 
 from microsite.services import get_services
 
 from . import embed
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse
-    from _typeshed.wsgi import WSGIEnvironment
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -54,25 +47,6 @@ PAUSE = 120
 """Seconds after which it is worth asking again when times cannot be shown."""
 
 
-class Finished(Response):
-    """An answer with every header decided when it was made: what is sent is `prepared`, and nothing is added."""
-
-    def __init__(self, body: bytes, prepared: list[tuple[str, str]], status: str = "200 OK") -> None:
-        super().__init__(body, status)
-        self.body, self.prepared = body, prepared
-
-    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Send it; a HEAD gets the headers only."""
-        start_response(self.status, self.prepared)
-        return ClosingIterator(() if environ["REQUEST_METHOD"] == "HEAD" else (self.body,), self.close)
-
-
-def public_headers() -> list[tuple[str, str]]:
-    """What every public page carries; its caching and its content are for the page to say."""
-    transport = [("Strict-Transport-Security", TRANSPORT)] if get_services().config.https else []
-    return [*ALWAYS.items(), *transport]
-
-
 def init_app(app: Flask) -> None:
     """Register the limits, the check before unsafe methods, and the headers."""
     app.config.update(MAX_CONTENT_LENGTH=BODY_MAX, MAX_FORM_MEMORY_SIZE=BODY_MAX, MAX_FORM_PARTS=32)
@@ -97,16 +71,16 @@ def refuse_foreign() -> None:
 
 def add_headers(response: Response) -> Response:
     """Put the headers of this site on an answer; caching is decided here unless the view did."""
-    if isinstance(response, Finished):
-        return response
-    for name, value in ALWAYS.items():
-        response.headers[name] = value
+    response.headers.extend(ALWAYS)  # nobody else says any of these
     if request.path.removeprefix("/en").startswith("/desk"):  # also where no view answers: a wrong method
         response.headers["Content-Security-Policy"] = DESK_POLICY
     if get_services().config.https:
         response.headers["Strict-Transport-Security"] = TRANSPORT
     if response.mimetype == "text/html":
-        response.vary.update(VARY)
+        if "Vary" in response.headers:
+            response.vary.update(VARY)
+        else:
+            response.headers["Vary"] = ", ".join(VARY)
     if response.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers["Retry-After"] = str(PAUSE)
     if "Cache-Control" not in response.headers:

@@ -1,8 +1,9 @@
 """The visitor's way: coaches, offers, times, and the form. Sets no cookie; after the POST `manage` takes over."""
 
-from datetime import date
+from functools import lru_cache
 from typing import Any
 from typing import NamedTuple
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint
@@ -69,15 +70,19 @@ class Asked(NamedTuple):
     @property
     def times_url(self) -> str:
         """The picker itself."""
-        return url_for("visitor.times", coach=self.coach.slug, offer=self.offer.slug)
+        return _path("visitor.times", language(), request.script_root, self.coach.slug, self.offer.slug)
 
-    def day_url(self, day: date) -> str:
+    def day_url(self, day: object) -> str:
         """The picker on another day."""
-        return url_for("visitor.times", day=day, tz=self.zone.key, **self.here)
+        return f"{self.times_url}?{self._query(day=day)}"
 
     def slot_url(self, start: int) -> str:
         """The form for one start."""
-        return url_for("visitor.form", slot=slot_text(start), tz=self.zone.key, **self.here)
+        form = _path("visitor.form", language(), request.script_root, self.coach.slug, self.offer.slug)
+        return f"{form}?{self._query(slot=slot_text(start))}"
+
+    def _query(self, **first: object) -> str:
+        return urlencode({**first, "tz": self.zone.key, **self.hidden}, safe="/")
 
 
 @route(bp, "/")
@@ -100,21 +105,16 @@ def times(coach: str, offer: str) -> ResponseReturnValue:
     """The picker: a page, or its fragment for htmx. Once it is sent, calendars that are old are asked again."""
     asked, services = _asked(coach, offer), get_services()
     now = services.clock()
-    page = _times(asked, now)
-    if now >= asked.coach.old_from:
+    try:
+        starts = availability.offer(look.times(services, asked.coach, asked.offer))
+    except TimesUnknown:
+        page = _picker_page(asked, None, 503)
+    else:
+        page = _picker_page(asked, starts)
+        ready.lend(page, asked.coach, asked.offer, starts, now)
+    if asked.coach.old:
         page.call_on_close(lambda: refresh(services, asked.coach.slug))
     return page
-
-
-def _times(asked: Asked, now: int) -> Response:
-    key = ready.key(asked.coach, asked.offer, asked.zone, now)
-    if page := ready.find(key, now):
-        return page
-    try:
-        starts = availability.offer(look.times(get_services(), asked.coach, asked.offer))
-    except TimesUnknown:
-        return _picker_page(asked, None, 503)
-    return ready.keep(key, starts, asked.coach, asked.offer, now, _picker_page(asked, starts))
 
 
 @route(bp, "/<slug:coach>/<slug:offer>/book")
@@ -156,6 +156,12 @@ def too_many(seconds: int) -> Response:
     details = _form(asked, start)
     details.validate()
     return _form_page(asked, start, details, 429, pause=pause_text(seconds))
+
+
+@lru_cache(maxsize=4096)
+def _path(endpoint: str, lang: str, _root: str, coach: str, offer: str) -> str:
+    """Where an offer's page is; a picker prints it a hundred times and the answer never changes."""
+    return url_for(endpoint, lang=lang, coach=coach, offer=offer)
 
 
 def _asked(coach_slug: str, offer_slug: str) -> Asked:
@@ -210,7 +216,7 @@ def _picker_page(asked: Asked, starts: list[int] | None, status: int = 200, take
     wanted = picker.read_day(request.args.get("day"))
     if taken is not None:
         wanted = wanted or local_day(taken, asked.zone)
-    shown = picker.pick(starts, asked.zone, wanted, now) if starts else None
+    shown = picker.pick(starts, asked.zone, wanted) if starts else None
     values = {
         "asked": asked,
         "coach": asked.coach,

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import date
 from datetime import timedelta
 from typing import Any
+from typing import NamedTuple
 
 import msgspec
 
@@ -34,14 +35,13 @@ from microsite.services import Services
 PAST_SECONDS = 31 * DAY
 """Bookings that ended longer ago count for nothing, not even for a cap per week."""
 ALWAYS = 1 << 62
-OPENS_MOST = 64
 
 
 class Coach(msgspec.Struct, frozen=True):
     """A coach as the pages see her. `open` says whether her booking page takes bookings.
 
-    Up to `known_until` (UTC seconds) her calendars may be relied on; 0 where nobody looked. From `old_from` on, one of
-    them was read too long ago for a page.
+    Up to `known_until` (UTC seconds) her calendars may be relied on; 0 where nobody looked. `old` says that one of them
+    was read too long ago for a page.
     """
 
     slug: str
@@ -50,19 +50,33 @@ class Coach(msgspec.Struct, frozen=True):
     demo: bool
     open: bool
     known_until: int = 0
-    old_from: int = 0
+    old: bool = False
+
+
+class Ground(NamedTuple):
+    """What a page with a coach's times stands on: her revision, and for how long (minutes) a calendar may fail."""
+
+    coach: str
+    revision: int
+    stale_minutes: int
 
 
 class Seen(msgspec.Struct, frozen=True):
     """All that decides about a coach's times at one revision, read at `at` and put in order once.
 
-    `opens` holds the open time of an offer as of a local day, worked out when first asked for.
+    `opens` holds the open time of each offer as of a local day of the coach, worked out when first asked for.
     """
 
     at: int
     whole: Any
     busy: Spans
-    opens: dict[tuple[str, date], Spans]
+    opens: dict[str, tuple[date, Spans]]
+
+    @property
+    def weight(self) -> int:
+        """About how many bytes of memory it takes."""
+        spans = len(self.busy) + sum(len(row.spans) for row in self.whole.spans)
+        return 20_000 + 16 * spans + 500 * len(self.whole.held)
 
 
 class Sight(msgspec.Struct, frozen=True):
@@ -97,6 +111,19 @@ def house(services: Services, slug: str) -> Coach:
     if row is None:
         raise NotFound("no such coach")
     return _coach(row)
+
+
+def ground(coach: Coach) -> Ground:
+    """What a page made from these times would stand on."""
+    return Ground(coach.slug, coach.revision, coach.settings.stale_minutes)
+
+
+def still(services: Services, ground: Ground, now: int) -> Any:
+    """The coach at a glance where the ground still holds, else None. Raises StoreUnreadable."""
+    glance = services.store.glance(ground.coach, now)
+    if glance is None or not glance.open or glance.revision != ground.revision:
+        return None
+    return glance if now <= known_until(glance.oldest_ok, glance.failing_since, ground.stale_minutes) else None
 
 
 def offers(coach: Coach) -> list[Offer]:
@@ -148,15 +175,15 @@ def check_mirror(calendars: Sequence[Any], settings: CoachSettings, now: int) ->
     """Raise TimesUnknown where a calendar was never read, or has failed for longer than the settings allow."""
     failing = [row.first_failed_at for row in calendars if row.first_failed_at]
     oldest_ok = min((row.last_ok_at for row in calendars), default=None)
-    if now > known_until(oldest_ok, min(failing, default=None), settings):
+    if now > known_until(oldest_ok, min(failing, default=None), settings.stale_minutes):
         raise TimesUnknown("a calendar has not been read lately")
 
 
-def known_until(oldest_ok: int | None, failing_since: int | None, settings: CoachSettings) -> int:
+def known_until(oldest_ok: int | None, failing_since: int | None, stale_minutes: int) -> int:
     """Until when times may be shown, by the same rule; 0 where a calendar was never read."""
     if oldest_ok == 0:
         return 0
-    return ALWAYS if failing_since is None else failing_since + settings.stale_minutes * MINUTE
+    return ALWAYS if failing_since is None else failing_since + stale_minutes * MINUTE
 
 
 def taken_by(booking: Any, offer: str) -> Iterable[Taken]:
@@ -208,31 +235,32 @@ def _look(services: Services, slug: str) -> tuple[Coach, Seen]:
     seen = services.seen.get(slug)
     # A clock that was set back may bring bookings into view that were long past.
     if seen is None or seen.whole.revision != glance.revision or now < seen.at:
-        seen = _see(services, slug, now)
+        seen = _see(services, slug, now, seen)
     whole = seen.whole
-    until = known_until(glance.oldest_ok, glance.failing_since, whole.settings)
-    old_from = ALWAYS if glance.old_from is None else glance.old_from
-    return Coach(slug, whole.settings, whole.revision, whole.demo, whole.open, until, old_from), seen
+    until = known_until(glance.oldest_ok, glance.failing_since, whole.settings.stale_minutes)
+    return Coach(slug, whole.settings, whole.revision, whole.demo, whole.open, until, bool(glance.old)), seen
 
 
-def _see(services: Services, slug: str, now: int) -> Seen:
+def _see(services: Services, slug: str, now: int, before: Seen | None) -> Seen:
+    """Read all anew; what a change of the bookings leaves as it was is not worked out again."""
     whole = services.store.whole(slug, now - PAST_SECONDS)
     if whole is None or not whole.open:
         raise NotFound("no such coach")
-    seen = Seen(now, whole, Spans().union(*(row.spans for row in whole.spans if row.kind == "busy")), {})
+    if before and (before.whole.settings, before.whole.spans) == (whole.settings, whole.spans):
+        seen = Seen(now, whole, before.busy, before.opens)
+    else:
+        seen = Seen(now, whole, Spans().union(*(row.spans for row in whole.spans if row.kind == "busy")), {})
     services.seen.put(slug, seen)
     return seen
 
 
 def _opens(seen: Seen, settings: CoachSettings, offer: Offer, now: int) -> Spans:
-    key = (offer.slug, local_day(now, settings.zoneinfo))
-    found = seen.opens.get(key)
-    if found is None:
-        found = _open(seen.whole.spans, settings, offer, now)
-        if len(seen.opens) > OPENS_MOST:  # days have passed without any change
-            seen.opens.clear()
-        seen.opens[key] = found
-    return found
+    today = local_day(now, settings.zoneinfo)
+    day, spans = seen.opens.get(offer.slug, (None, None))
+    if spans is None or day != today:
+        spans = _open(seen.whole.spans, settings, offer, now)
+        seen.opens[offer.slug] = (today, spans)
+    return spans
 
 
 def _coach(row: Any) -> Coach:
