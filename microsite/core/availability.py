@@ -86,11 +86,15 @@ def offer(times: Times, start: int = 0, end: int = 1 << 62) -> list[int]:
     low, high = max(start, times.earliest), min(end, times.latest)
     if low >= high:
         return []
-    found = _free(times, low, high)
-    for taken in times.taken:
-        first, after = _forbidden_by(taken, times.rules)
-        del found[bisect_left(found, first) : bisect_left(found, after)]
+    rules = times.rules
+    lead, tail = (rules.minutes + rules.after) * MINUTE - 1, rules.before * MINUTE
     full = _full_days(times)
+    found: list[int] = []
+    for grid in _grids(times, low, high):
+        _add_free(found, grid, times.busy, lead, tail)
+    for taken in times.taken:
+        first, after = _forbidden_by(taken, rules)
+        del found[bisect_left(found, first) : bisect_left(found, after)]
     if not full.days and not full.weeks:
         return found
     return [at for at in found if not full.holds(local_day(at, times.rules.zone))]
@@ -182,53 +186,40 @@ def _forbidden_by(taken: Taken, rules: Rules) -> tuple[int, int]:
 
 def _grids(times: Times, low: int, high: int) -> Iterator[range]:
     """The candidate starts in [low, high), as ranges: one for each open span and local day."""
-    zone, step = times.rules.zone, times.rules.step * MINUTE
-    shorter = times.rules.minutes * MINUTE - 1
-    begins = midnights(local_day(low, zone), local_day(high, zone), zone)
-    tomorrow, day = begins[1], 1
+    zone = times.rules.zone
+    length, step = times.rules.minutes * MINUTE, times.rules.step * MINUTE
     edges = times.open.edges
-    edges = edges[bisect_right(edges, low) & ~1 : bisect_left(edges, high) + 1 & ~1]
-    for anchor, after in zip(edges[::2], edges[1::2], strict=True):
-        after -= shorter
-        if after > high:
-            after = high
-        while tomorrow <= anchor:
+    begins = midnights(local_day(low, zone), local_day(high, zone), zone)
+    day = 1
+    for i in range(bisect_right(edges, low) & ~1, bisect_left(edges, high), 2):
+        anchor, last = edges[i], min(edges[i + 1] - length, high - 1)
+        while begins[day] <= anchor:
             day += 1
-            tomorrow = begins[day]
         if anchor < begins[day - 1]:
             anchor = begins[day - 1]
-        while anchor < after:
-            stop = after if after < tomorrow else tomorrow
+        while anchor <= last:
+            stop = min(last + 1, begins[day])
             first = anchor if anchor >= low else anchor - (anchor - low) // step * step
             if first < stop:
                 yield range(first, stop, step)
             anchor = stop
-            if anchor == tomorrow:
+            if anchor == begins[day]:
                 day += 1
-                tomorrow = begins[day]
 
 
-def _free(times: Times, low: int, high: int) -> list[int]:
-    """The starts of the grids in [low, high) that no busy span bars.
+def _add_free(found: list[int], grid: range, busy: Spans, lead: int, tail: int) -> None:
+    """Add the starts of a grid that no busy span bars, from `lead` seconds before it to `tail` seconds after it.
 
-    This is the hot loop: a bisection for each grid, a walk over the spans that matter, whole ranges of starts at once.
-    A span bars from `lead` seconds before it until `tail` seconds after it.
+    This is the hot loop: a bisection, a walk over the spans that matter, and whole ranges of starts at once.
     """
-    lead = (times.rules.minutes + times.rules.after) * MINUTE - 1
-    tail = times.rules.before * MINUTE
-    step, edges, passed = times.rules.step * MINUTE, times.busy.edges, 0
-    found: list[int] = []
-    for grid in _grids(times, low, high):
-        at, end = grid.start, grid.stop
-        passed = bisect_right(edges, at - tail, passed) & ~1
-        for i in range(passed, bisect_left(edges, end + lead, passed), 2):
-            barred, free = edges[i] - lead, edges[i + 1] + tail
-            if at < barred:
-                found.extend(range(at, barred, step))
-            if at < free:
-                at -= (at - free) // step * step
-                if at >= end:
-                    break
-        else:
-            found.extend(grid if at == grid.start else range(at, end, step))
-    return found
+    edges, step, at, end = busy.edges, grid.step, grid.start, grid.stop
+    for i in range(bisect_right(edges, at - tail) & ~1, bisect_left(edges, end + lead), 2):
+        barred = edges[i] - lead
+        if at < barred:
+            found.extend(range(at, barred, step))
+        free = edges[i + 1] + tail
+        if at < free:
+            at -= (at - free) // step * step
+            if at >= end:
+                return
+    found.extend(range(at, end, step))
