@@ -60,7 +60,7 @@ class Picker(NamedTuple):
     free: int
     bands: list[Band]
     week: tuple[Cell, ...]
-    month: list[tuple[Cell, ...]]
+    month: tuple[tuple[Cell, ...], ...]
     first: date
     earliest: date
     previous_day: date | None
@@ -137,7 +137,9 @@ def _nearest(starts: Sequence[int], zone: ZoneInfo, wanted: date | None) -> date
     return local_day(starts[min(at, len(starts) - 1)], zone)
 
 
-def _month(starts: Sequence[int], zone: ZoneInfo, first: date, last: date, chosen: date) -> list[tuple[Cell, ...]]:
+def _month(
+    starts: Sequence[int], zone: ZoneInfo, first: date, last: date, chosen: date
+) -> tuple[tuple[Cell, ...], ...]:
     """The weeks of a month, whole ones."""
     begin, end = week_of(first), week_of(last) + WEEK
     found: list[Cell] = []
@@ -146,7 +148,7 @@ def _month(starts: Sequence[int], zone: ZoneInfo, first: date, last: date, chose
         after = bisect_left(starts, tomorrow, at)
         found.append(Cell(day, after - at, day == chosen, first <= day <= last))
         at = after
-    return [tuple(found[n : n + 7]) for n in range(0, len(found), 7)]
+    return tuple(tuple(found[n : n + 7]) for n in range(0, len(found), 7))
 
 
 @lru_cache(maxsize=64)
