@@ -55,7 +55,9 @@ PATH = re.compile(r"(?:/en)?/[a-z0-9-]+/[a-z0-9-]+/")
 LONGEST = 120
 """Characters of a query that is looked at."""
 OF_BODY = frozenset({"Content-Type", "Content-Length", "Content-Encoding"})
-LENT = "microsite.lent"
+NOTES = "microsite."
+"""What the application writes into a request's environ under names of its own is for whoever stands around it."""
+LENT = f"{NOTES}lent"
 Headers = list[tuple[str, str]]
 
 
@@ -82,8 +84,8 @@ class Lease(NamedTuple):
 class Page:
     """An answer of the application, with its ETag, and for how long it may be used."""
 
-    def __init__(self, headers: Headers, body: bytes, lease: Lease) -> None:
-        self.body, self.lease = body, lease
+    def __init__(self, headers: Headers, body: bytes, lease: Lease, notes: dict[str, Any]) -> None:
+        self.body, self.lease, self.notes = body, lease, notes
         self.etag = f'"{blake2b(body, digest_size=12).hexdigest()}"'
         self.headers = [*headers, ("ETag", self.etag)]
         self.unchanged = [header for header in self.headers if header[0] not in OF_BODY]
@@ -115,6 +117,7 @@ class Front:
         glance = self._look(page.lease) if page else None
         if page is None or glance is None:
             return self._make(wish, environ, start_response)
+        environ.update(page.notes)
         answer = page.send(environ, start_response)
         if not glance.old:
             return answer
@@ -140,9 +143,11 @@ class Front:
         inner = {**environ, "REQUEST_METHOD": "GET"}
         made = self.inner(inner, listen)
         written.extend(made)
-        body, lease = b"".join(written), inner.get(LENT)
+        body, lease = b"".join(written), inner.pop(LENT, None)
+        notes = {name: value for name, value in inner.items() if name.startswith(NOTES)}
+        environ.update(notes)
         if lease and said[0].startswith("200 ") and "Set-Cookie" not in dict(said[1]):
-            page = Page(said[1], body, lease)
+            page = Page(said[1], body, lease, notes)
             self.kept.put(wish, page)
             answer = page.send(environ, start_response)
         else:

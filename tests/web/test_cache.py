@@ -11,6 +11,8 @@ from zoneinfo import available_timezones
 import brotli
 import msgspec
 import pytest
+from flask import request
+from werkzeug.test import EnvironBuilder
 
 from microsite.core.spans import DAY
 from microsite.web import ready
@@ -270,6 +272,20 @@ def test_the_memory_stays_within_its_bytes_whatever_is_asked(pages: Pages, tmp_p
     assert 5 < len(small.kept) < limit / 5000
     assert drawn.weight <= drawn.limit
     assert pages.services.seen.weight <= pages.services.seen.limit
+
+
+def test_who_stands_around_hears_the_same_of_a_page_that_is_ready(pages: Pages) -> None:
+    """What counts requests reads the view's name off the environ."""
+
+    @pages.app.before_request
+    def says() -> None:
+        request.environ["microsite.route"] = request.endpoint
+
+    for method in ("GET", "HEAD", "GET", "HEAD"):
+        environ = EnvironBuilder(PATH, "http://localhost", method=method).get_environ()
+        list(pages.app(environ, lambda *_: bytes))
+        assert environ["microsite.route"] == "visitor.times"
+        assert "microsite.lent" not in environ
 
 
 def test_a_page_that_failed_is_not_kept(pages: Pages) -> None:
