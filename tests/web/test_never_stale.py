@@ -28,9 +28,12 @@ from microsite.core.spans import Spans
 from microsite.errors import TooLate
 from microsite.services import build
 from microsite.web import drawn
+from microsite.work import accounts
 from microsite.work import adjust
 from microsite.work import cancel
+from microsite.work import leave
 from microsite.work import look
+from microsite.work import setup
 from tests.conftest import ROOT
 
 from .conftest import NOW
@@ -115,6 +118,25 @@ def busy(pages: Pages, at: int = NOW, days: int = 3) -> None:
         tx.mirror.merge("c1")
 
 
+def another_of_that_name(pages: Pages) -> None:
+    """The coach leaves, and one comes who takes her name in the address."""
+    leave.remove(pages.services, "sari")
+    setup.add_coach(
+        pages.services, "sari", settings(hours={"tuesday": ["09:00-10:00"]}), pages.services.sealer.new_identity()[1]
+    )
+
+
+def emptied(pages: Pages) -> None:
+    """A calendar that held times is taken away."""
+    accounts.remove(pages.services, "sari", "c1")
+
+
+def full(pages: Pages) -> None:
+    """A calendar that was read, and holds something."""
+    calendar(pages)
+    busy(pages)
+
+
 def shut(pages: Pages) -> None:
     """Her page is closed."""
     with pages.services.store.write() as tx:
@@ -133,6 +155,8 @@ CHANGES: list[tuple[Callable[[Pages], None], Callable[[Pages], None] | None]] = 
     (change_settings, None),
     (import_settings, None),
     (busy, calendar),
+    (emptied, full),
+    (another_of_that_name, None),
     (shut, None),
     (unread, None),
 ]
