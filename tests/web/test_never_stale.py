@@ -1,5 +1,6 @@
 """A picker that is kept ready is never one that is not right any more, whoever changed what, wherever."""
 
+import os
 import re
 import subprocess
 import sys
@@ -9,7 +10,6 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from datetime import timedelta
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -35,6 +35,7 @@ from microsite.work import leave
 from microsite.work import look
 from microsite.work import setup
 from tests.conftest import ROOT
+from tests.postgres import database_of
 
 from .conftest import NOW
 from .conftest import WEEK
@@ -272,14 +273,6 @@ def test_whatever_happens_the_kept_pages_say_what_the_views_would(pages: Pages, 
     walk(pages, plain, seed, 25)
 
 
-def test_the_same_holds_on_postgresql(tmp_path: Path, postgres_url: str) -> None:
-    pages = Pages(tmp_path / "instance", database=postgres_url)
-    plain = Plain(pages)
-    walk(pages, plain, 7, 10)
-    for services in (pages, plain):
-        services.close()
-
-
 def test_what_is_remembered_offers_what_the_transaction_that_books_does(pages: Pages) -> None:
     random = Random(3)
     calendar(pages)
@@ -366,9 +359,13 @@ for line in sys.stdin:
 
 def test_a_second_web_process_never_sends_what_the_first_one_changed(pages: Pages, plain: Plain) -> None:
     """The moment the first process has answered, the second knows."""
-    command = [sys.executable, "-c", OTHER_PROCESS, str(pages.services.config.instance), str(NOW + 60)]
+    instance = pages.services.config.instance
+    command = [sys.executable, "-c", OTHER_PROCESS, str(instance), str(NOW + 60)]
+    environ = {**os.environ, **database_of(instance)}
     seen = set()
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as second:
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as second:
         for n in range(12):
             (book, cancelled)[n % 2](pages)
             pages.now = NOW + 60
