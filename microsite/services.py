@@ -16,6 +16,7 @@ from flask import current_app
 
 from .calendars import Calendars
 from .config import Config
+from .core.bounded import Bounded
 from .core.mirror import OAuthApp
 from .core.people import Secret
 from .jobs import Engine
@@ -32,14 +33,17 @@ from .store import Store
 
 if TYPE_CHECKING:
     from .calendars.embedded import Embedded
+    from .work.look import Seen
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 BRAND = "Janji Temu"
+SEEN_BYTES = 16 * 1024 * 1024
+"""What one process remembers of what decides about coaches' times: some 700 quiet ones, or 100 with 4,000 events."""
 
 
 @dataclass(frozen=True)
 class Services:
-    """Everything the work modules act through. `clock` answers UTC seconds."""
+    """Everything the work modules act through. `clock` answers UTC seconds; `seen` is `work.look`'s memory."""
 
     config: Config
     store: Store
@@ -51,6 +55,9 @@ class Services:
     embedded: "Embedded | None" = field(default=None, repr=False)
     place: str = ""
     """Which instance folder this is, wherever it is mounted; empty where the database says so by lying in it."""
+    seen: "Bounded[str, Seen]" = field(
+        default_factory=lambda: Bounded(SEEN_BYTES, lambda seen: seen.weight), repr=False
+    )
 
     def close(self) -> None:
         """Stop the jobs and give files and connections back."""

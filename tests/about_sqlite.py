@@ -18,6 +18,8 @@ ABOUT_SQLITE = {
     "tests/jobs/test_outbox.py": "the clock and the lock file of the one embedded runner; its contract runs on both",
     "tests/jobs/test_choice.py::test_a_site_on_sqlite_loads_neither_the_driver_nor_the_library_of_the_other": "SQLite",
     "tests/flow/test_start.py::test_a_web_process_without_its_own_calendar_loads_no_calendar_library": "nor a driver",
+    "tests/web/test_cache.py::test_a_look_asks_the_database_one_question_and_writes_nothing": "listens to the driver",
+    "tests/web/test_cache.py::test_looking_opens_no_socket_counts_nobody_and_loads_no_calendar_library": "no server",
     "tests/canary/test_forgetting.py::test_before_a_purge_the_search_sees_every_sealed_byte": FILE,
     "tests/canary/test_forgetting.py::test_after_a_purge_no_byte_of_ciphertext_is_in_the_file_or_its_log": FILE,
     "tests/canary/test_forgetting.py::test_after_an_erasure_no_byte_of_ciphertext_is_in_the_file_or_its_log": FILE,

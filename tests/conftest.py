@@ -36,6 +36,7 @@ from tests.postgres import _only_postgres as _only_postgres
 from tests.postgres import _postgres as _postgres
 from tests.postgres import _postgres_url as _postgres_url
 from tests.postgres import database_of
+from tests.revisions import _revisions as _revisions
 from tests.waiting import free_port as free_port
 from tests.waiting import wait_until as wait_until
 

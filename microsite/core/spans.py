@@ -119,9 +119,10 @@ class Spans:
 
     def union(self, *others: "Spans") -> "Spans":
         """All of these sets together."""
-        if not any(others):
-            return self
-        return Spans.of(span for spans in (self, *others) for span in spans)
+        full = [each for each in (self, *others) if each]
+        if len(full) < 2:
+            return full[0] if full else self
+        return Spans.of(pair for each in full for pair in zip(each.edges[::2], each.edges[1::2], strict=True))
 
     def subtract(self, other: "Spans") -> "Spans":
         """This set without the other."""

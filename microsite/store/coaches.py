@@ -1,5 +1,6 @@
 """Coaches, their settings, and the public keys that records are sealed to."""
 
+import secrets
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -66,8 +67,9 @@ class Coaches:
         return row.settings
 
     def add(self, slug: str, settings: CoachSettings, demo: bool, open_: bool) -> None:
-        """A new coach."""
+        """A new coach. Her revision begins anywhere: no page that was made for one before her is taken for hers."""
         values = {"slug": slug, "settings": encode_settings(settings), "demo": demo, "open": open_}
+        values["revision"] = secrets.randbits(48)
         self._conn.execute(insert(coach).values(values))
 
     def remove(self, slug: str) -> bool:
@@ -75,8 +77,9 @@ class Coaches:
         return self._conn.execute(delete(coach).where(coach.c.slug == slug)).rowcount == 1
 
     def save_settings(self, slug: str, settings: CoachSettings) -> None:
-        """Replace a coach's settings."""
-        self._conn.execute(update(coach).where(coach.c.slug == slug).values(settings=encode_settings(settings)))
+        """Replace a coach's settings; they are part of what her revision stands for."""
+        values = {"settings": encode_settings(settings), "revision": coach.c.revision + 1}
+        self._conn.execute(update(coach).where(coach.c.slug == slug).values(values))
 
     def set_open(self, slug: str, open_: bool) -> None:
         """Open or close the booking page."""

@@ -31,6 +31,12 @@ from .bookings import Bookings
 from .bookings import Sealed
 from .broker import Broker
 from .coaches import Coaches
+from .glance import Asker
+from .glance import Glance
+from .glance import Rows
+from .glance import Whole
+from .glance import glance
+from .glance import whole
 from .happenings import Happenings
 from .invitations import InvitationRow
 from .invitations import Invitations
@@ -128,6 +134,7 @@ class Store:
         self._reader = self.engine if self.sqlite else self.engine.execution_options(**ONE_VIEW)
         # SQLite's own lock is unfair under load; one waiting line per process keeps the longest wait short.
         self._line = threading.Lock() if self.sqlite else None
+        self._asker = Asker(make_url(url).database or "", BUSY_SECONDS) if self.sqlite else None
 
     @contextmanager
     def read(self) -> Iterator[Tx]:
@@ -163,6 +170,22 @@ class Store:
             if not tx.coaches.raise_revision(coach):
                 raise NotFound("no such coach")
             yield tx
+
+    def glance(self, coach: str, now: int) -> Glance | None:
+        """The coach's revision and how her calendars are: cheap enough for every GET. Raises StoreUnreadable."""
+        return glance(self._ask, coach, now)
+
+    def whole(self, coach: str, ends_after: int) -> Whole | None:
+        """All that decides about the coach's times, at one moment. Raises StoreUnreadable."""
+        return whole(self._ask, coach, ends_after)
+
+    def _ask(self, *questions: Any) -> list[Rows]:
+        if self._asker is not None:
+            return self._asker.ask(*questions)
+        with self.read() as tx:
+            return [
+                tx.conn.exec_driver_sql(sql.replace("?", "%s"), tuple(values)).fetchall() for sql, *values in questions
+            ]
 
     @staticmethod
     def sealed(record: bytes | None, copy: bytes | None, delivery: bytes | None) -> Sealed:
@@ -214,6 +237,8 @@ class Store:
 
     def close(self) -> None:
         """Give every connection back."""
+        if self._asker is not None:
+            self._asker.close()
         self.engine.dispose()
 
 

@@ -10,6 +10,7 @@ from werkzeug.routing import BaseConverter
 from . import accent
 from . import dates
 from . import desk
+from . import drawn
 from . import embed
 from . import health
 from . import i18n
@@ -17,6 +18,7 @@ from . import limits
 from . import manage
 from . import packing
 from . import privacy
+from . import ready
 from . import refusals
 from . import security
 from . import statics
@@ -37,14 +39,16 @@ def init_app(app: Flask) -> None:
     """Register everything the pages need; the services must be in `app.extensions` when a request comes."""
     app.url_map.converters["slug"] = SlugConverter
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals.update(dates=dates, zones=zones)
+    app.jinja_env.globals.update(dates=dates, zones=zones, drawn=drawn)
     HTMX(app)
     packing.init_app(app)  # first here: what is registered first is done last
     security.init_app(app)
     i18n.init_app(app)
     written.init_app(app)
+    drawn.init_app(app)
     statics.init_app(app)
     refusals.init_app(app)
     for bp in (health.bp, wellknown.bp, visitor.bp, embed.bp, accent.bp, manage.bp, desk.bp, status.bp, privacy.bp):
         app.register_blueprint(bp)
     limits.init_app(app)
+    ready.init_app(app)

@@ -7,39 +7,54 @@ from datetime import UTC
 from datetime import date
 from datetime import datetime
 from datetime import timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
 from flask_babel import gettext
 
 from microsite.core.hours import local_day as local_day
+from microsite.core.hours import week_of
 
 LOCALES = {"id": "id", "en": "en_GB"}
+DAYS_REMEMBERED = 1024
+"""Babel looks a pattern up anew for each date, which costs thirty times what it costs to remember the words."""
 SLOT_FORMAT = "%Y%m%dT%H%M%SZ"
 PARTS = ((4, "dini"), (10, "pagi"), (15, "siang"), (18, "sore"), (24, "malam"))
 """Until which local hour each part of the day lasts (CLDR's Indonesian day periods, with the small hours apart)."""
 
 
+@lru_cache(maxsize=DAYS_REMEMBERED)
 def full_day(day: date, lang: str) -> str:
     """`Senin, 23 November 2026`."""
     return format_date(day, "EEEE, d MMMM y", locale=LOCALES[lang])
 
 
+@lru_cache(maxsize=DAYS_REMEMBERED)
 def short_day(day: date, lang: str) -> str:
     """`Sen, 23 Nov`."""
     return format_date(day, "EEE, d MMM", locale=LOCALES[lang])
 
 
+@lru_cache(maxsize=DAYS_REMEMBERED)
 def weekday(day: date, lang: str) -> str:
     """`Sen`."""
     return format_date(day, "EEE", locale=LOCALES[lang])
 
 
+@lru_cache(maxsize=DAYS_REMEMBERED)
 def month(day: date, lang: str) -> str:
     """`November 2026`."""
     return format_date(day, "MMMM y", locale=LOCALES[lang])
 
 
+def week_from(day: date) -> list[date]:
+    """The seven days of a date's week."""
+    monday = week_of(day)
+    return [monday + timedelta(days=n) for n in range(7)]
+
+
+@lru_cache(maxsize=DAYS_REMEMBERED)
 def week(monday: date, lang: str) -> str:
     """`23–29 Nov`, or `30 Nov – 6 Des` across two months."""
     sunday = monday + timedelta(days=6)

@@ -35,7 +35,7 @@ def show(coach: str, offer: str) -> Response:
         starts = availability.offer(look.times(services, found, chosen))
     except TimesUnknown:
         starts = []
-    shown = picker.pick(starts, found.settings.zoneinfo, None, services.clock())
+    shown = picker.pick(starts, found.settings.zoneinfo, None)
     page = render_template("visitor/embed.html", coach=found, offer=chosen, picker=shown, zone=found.settings.zoneinfo)
     return make_response(page)
 

@@ -5,15 +5,16 @@ Owns the routes in two languages and the language switch; dates and times are `d
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 from typing import Literal
 
 from flask import Blueprint
 from flask import Flask
-from flask import current_app
 from flask import request
 from flask import url_for
 from flask_babel import Babel
+from flask_babel import get_translations
 
 from microsite.core.settings import Language
 
@@ -30,11 +31,19 @@ KEPT_ON_SWITCH: dict[str, Callable[[str], object]] = {
 """Query fields that survive a change of language, where they are what they should be; no other text is repeated."""
 Fields = dict[str, Any]
 View = Callable[..., Any]
+_BOTH: set[str] = set()
+"""The endpoints that speak both languages; asking Werkzeug looks through every rule for each link of a page."""
 
 
 def init_app(app: Flask) -> None:
     """Set up translations and let every `url_for` keep the language of the page."""
     Babel(app, default_locale="en", locale_selector=language)
+    # The translation of a sentence is looked up once for each language, not once for each time it is printed.
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
+        lambda text: _said(language(), text),
+        lambda one, many, count: _counted(language(), one, many, count),
+        newstyle=True,
+    )
     app.url_value_preprocessor(_drop_language)
     app.url_defaults(_keep_language)
     app.context_processor(lambda: {"lang": language(), "switch_url": switch_url})
@@ -49,6 +58,7 @@ def route(bp: Blueprint, rule: str, methods: tuple[Literal["GET", "POST"], ...] 
     """Register a view once for both languages."""
 
     def register(view: View) -> View:
+        _BOTH.add(f"{bp.name}.{view.__name__}")
         for lang in LANGUAGES:
             bp.add_url_rule(PREFIXES[lang] + rule, view_func=view, methods=methods, defaults={"lang": lang})
         return view
@@ -68,8 +78,18 @@ def switch_url(lang: Language) -> str:
     return url_for(request.endpoint, **(request.view_args or {}), **kept, lang=lang)
 
 
+@lru_cache(maxsize=2048)
+def _said(_lang: Language, text: str) -> str:
+    return str(get_translations().ugettext(text))
+
+
+@lru_cache(maxsize=2048)
+def _counted(_lang: Language, one: str, many: str, count: int) -> str:
+    return str(get_translations().ungettext(one, many, count))
+
+
 def _both(endpoint: str) -> bool:
-    return current_app.url_map.is_endpoint_expecting(endpoint, "lang")
+    return endpoint in _BOTH
 
 
 def _drop_language(endpoint: str | None, values: Fields | None) -> None:

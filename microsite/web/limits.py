@@ -66,6 +66,14 @@ class Salt:
         return signed
 
 
+class Brakes(Limiter):
+    """A limiter that looks only where a brake was put on: there is no limit for all views, so no other is asked for."""
+
+    def _check_request_limit(self, callable_name: str | None = None, in_middleware: bool = True) -> None:
+        if not in_middleware:
+            super()._check_request_limit(callable_name, in_middleware)
+
+
 def init_app(app: Flask) -> None:
     """Take the address that trusted proxies hand on, and put the brakes on; after all views are registered."""
     services: Services = app.extensions["microsite"]
@@ -74,7 +82,7 @@ def init_app(app: Flask) -> None:
     if settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies, x_proto=0)  # type: ignore[method-assign]
     salt = Salt(services, shared=not storage.startswith("memory:"))
-    limiter = Limiter(
+    limiter = Brakes(
         lambda: hashed(request.remote_addr or "", salt.key()),
         app=app,
         storage_uri=storage,

@@ -1,4 +1,4 @@
-"""Compressing pages, where that tells nobody anything.
+"""Compressing answers: what a browser understands, and which pages may be compressed at all.
 
 A compressed answer's length says something about what is in it (BREACH): where a secret stands beside text that a
 stranger can choose, guessing gets easy. So only pages that are the same for everybody are compressed, and never for
@@ -6,16 +6,30 @@ somebody who carries a cookie. Static files are compressed by `statics`, once.
 """
 
 import gzip
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
+import brotli
 from flask import Flask
 from flask import Response
 from flask import request
+from werkzeug.datastructures import Accept
+from werkzeug.http import parse_accept_header
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 PUBLIC = frozenset({"visitor.front", "visitor.offers", "visitor.times", "privacy.show"})
 """Pages without a form token or anything of a client; with an invitation in its address, not even these."""
+CODINGS = ("br", "gzip")
+"""What this site speaks, the best first."""
 SMALL = 600
 """Bytes. Below this a packet is not filled either way."""
-LEVEL = 6
+LONGEST = 200
+"""Characters of an Accept-Encoding that is looked at; browsers send about twenty."""
+PAGE_EFFORT = {"br": 5, "gzip": 6}
+FILE_EFFORT = {"br": 11, "gzip": 9}
+"""A page is compressed while somebody waits, a file once for all."""
 
 
 def init_app(app: Flask) -> None:
@@ -28,11 +42,35 @@ def pack(response: Response) -> Response:
     if request.endpoint not in PUBLIC or response.mimetype != "text/html" or "Content-Encoding" in response.headers:
         return response
     response.vary.add("Accept-Encoding")
-    secret = request.cookies or "Set-Cookie" in response.headers or "invite" in request.args
-    if secret or not request.accept_encodings["gzip"]:
+    coding = coding_for(request.environ)
+    if not coding or "Set-Cookie" in response.headers or "invite" in request.args:
         return response
     body = response.get_data()
     if len(body) > SMALL:
-        response.set_data(gzip.compress(body, LEVEL, mtime=0))
-        response.headers["Content-Encoding"] = "gzip"
+        response.set_data(packed(body, coding, PAGE_EFFORT[coding]))
+        response.headers["Content-Encoding"] = coding
     return response
+
+
+def coding_for(environ: "WSGIEnvironment") -> str:
+    """How a page may be compressed for whoever asks; empty: not at all."""
+    return "" if environ.get("HTTP_COOKIE") else understood(environ.get("HTTP_ACCEPT_ENCODING", ""))
+
+
+def understood(header: str) -> str:
+    """The coding that an Accept-Encoding likes best (RFC 9110 12.5.3), the smaller one among equals; empty: none."""
+    return _understood(header) if 0 < len(header) <= LONGEST else ""
+
+
+def packed(body: bytes, coding: str, effort: int) -> bytes:
+    """The same in fewer bytes, and always in the same ones."""
+    if coding == "br":
+        return bytes(brotli.compress(body, quality=effort))
+    return gzip.compress(body, effort, mtime=0)
+
+
+@lru_cache(maxsize=256)
+def _understood(header: str) -> str:
+    liked = parse_accept_header(header, Accept)
+    best = max(CODINGS, key=lambda coding: liked[coding])  # the first of equals
+    return best if liked[best] > 0 else ""

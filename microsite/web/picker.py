@@ -7,19 +7,20 @@ one after it, else the last.
 import calendar
 import re
 from bisect import bisect_left
-from bisect import bisect_right
-from collections import Counter
-from collections.abc import Iterable
 from collections.abc import Sequence
 from datetime import UTC
 from datetime import date
 from datetime import datetime
 from datetime import timedelta
+from functools import lru_cache
 from itertools import groupby
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from microsite.core.hours import days
 from microsite.core.hours import local_day
+from microsite.core.hours import midnight
+from microsite.core.hours import midnights
 from microsite.core.hours import week_of
 from microsite.errors import NotFound
 
@@ -27,6 +28,9 @@ from .dates import part_of_day
 
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 SLOT = re.compile(r"[0-9]{8}T[0-9]{6}Z")
+ONE = timedelta(days=1)
+WEEK = timedelta(days=6)
+"""From a week's Monday to its Sunday."""
 
 
 class Cell(NamedTuple):
@@ -42,19 +46,22 @@ class Band(NamedTuple):
     """The free times of one part of the day."""
 
     part: str
-    starts: list[int]
+    starts: tuple[int, ...]
 
 
 class Picker(NamedTuple):
-    """One chosen day, its week, its month, and where to go from there. `moved` says another day was asked for."""
+    """One chosen day, its week, its month from its `first` day on, and where to go from there.
+
+    `moved` says another day was asked for.
+    """
 
     day: date
-    today: date
     moved: bool
     free: int
     bands: list[Band]
-    week: list[Cell]
-    month: list[list[Cell]]
+    week: tuple[Cell, ...]
+    month: tuple[tuple[Cell, ...], ...]
+    first: date
     earliest: date
     previous_day: date | None
     next_day: date | None
@@ -64,46 +71,41 @@ class Picker(NamedTuple):
     next_month: date | None
 
 
-def pick(starts: Sequence[int], zone: ZoneInfo, wanted: date | None, now: int) -> Picker | None:
-    """The picker on the wanted day or the nearest free one; None when nothing is free at all."""
-    days = [local_day(at, zone) for at in starts]
-    free = Counter(days)
-    listed = sorted(free)
-    if not listed:
+def pick(starts: Sequence[int], zone: ZoneInfo, wanted: date | None) -> Picker | None:
+    """The picker on the wanted day or the nearest free one; None when nothing is free at all.
+
+    Looks at the shown month only, by bisection of its midnights: a longer horizon costs nothing.
+    """
+    if not starts:
         return None
-    day = nearest_day(listed, wanted)
+    day = _nearest(starts, zone, wanted)
     monday, first = week_of(day), day.replace(day=1)
-    sunday = monday + timedelta(days=6)
+    sunday = monday + WEEK
     last = first.replace(day=calendar.monthrange(first.year, first.month)[1])
+    month = _month(starts, zone, first, last, day)
+    begins, ends = (bisect_left(starts, midnight(each, zone)) for each in (day, day + ONE))
+    previous_week, previous_month = (_day(starts, _before(starts, zone, each), zone) for each in (monday, first))
     return Picker(
         day=day,
-        today=local_day(now, zone),
         moved=wanted is not None and wanted != day,
-        free=free[day],
-        bands=bands((at for at, its in zip(starts, days, strict=True) if its == day), zone),
-        week=[Cell(each, free[each], each == day) for each in _run(monday, sunday)],
-        month=_month(first, last, free, day),
-        earliest=listed[0],
-        previous_day=_before(listed, day),
-        next_day=_after(listed, day),
-        previous_week=_first_of_week(listed, _before(listed, monday)),
-        next_week=_after(listed, sunday),
-        previous_month=_first_of_month(listed, _before(listed, first)),
-        next_month=_after(listed, last),
+        free=ends - begins,
+        bands=bands(starts[begins:ends], zone),
+        week=next(row for row in month if row[0].day == monday),
+        month=month,
+        first=first,
+        earliest=local_day(starts[0], zone),
+        previous_day=_day(starts, begins - 1, zone),
+        next_day=_day(starts, ends, zone),
+        previous_week=previous_week and _from(starts, zone, week_of(previous_week)),
+        next_week=_from(starts, zone, sunday + ONE),
+        previous_month=previous_month and _from(starts, zone, previous_month.replace(day=1)),
+        next_month=_from(starts, zone, last + ONE),
     )
 
 
-def nearest_day(listed: Sequence[date], wanted: date | None) -> date:
-    """The wanted day if it is listed, else the next one after it, else the last."""
-    if wanted is None:
-        return listed[0]
-    at = bisect_left(listed, wanted)
-    return listed[min(at, len(listed) - 1)]
-
-
-def bands(starts: Iterable[int], zone: ZoneInfo) -> list[Band]:
-    """Starts grouped by part of the day, as they follow one another."""
-    return [Band(part, list(group)) for part, group in groupby(starts, key=lambda at: part_of_day(at, zone))]
+def bands(starts: Sequence[int], zone: ZoneInfo) -> list[Band]:
+    """The starts of one day grouped by part of the day, as they follow one another."""
+    return [Band(part, tuple(group)) for part, group in groupby(starts, key=lambda at: part_of_day(at, zone))]
 
 
 def read_day(text: str | None) -> date | None:
@@ -129,29 +131,41 @@ def read_slot(text: str | None) -> int:
         raise NotFound("no such slot") from error
 
 
+def _nearest(starts: Sequence[int], zone: ZoneInfo, wanted: date | None) -> date:
+    """The wanted day if it has starts, else the next one that has, else the last."""
+    at = 0 if wanted is None else bisect_left(starts, midnight(wanted, zone))
+    return local_day(starts[min(at, len(starts) - 1)], zone)
+
+
+def _month(
+    starts: Sequence[int], zone: ZoneInfo, first: date, last: date, chosen: date
+) -> tuple[tuple[Cell, ...], ...]:
+    """The weeks of a month, whole ones."""
+    begin, end = week_of(first), week_of(last) + WEEK
+    found: list[Cell] = []
+    at = bisect_left(starts, midnight(begin, zone))
+    for day, tomorrow in zip(_run(begin, end), midnights(begin, end, zone)[1:], strict=True):
+        after = bisect_left(starts, tomorrow, at)
+        found.append(Cell(day, after - at, day == chosen, first <= day <= last))
+        at = after
+    return tuple(tuple(found[n : n + 7]) for n in range(0, len(found), 7))
+
+
+@lru_cache(maxsize=64)
 def _run(first: date, last: date) -> list[date]:
-    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    return list(days(first, last))
 
 
-def _month(first: date, last: date, free: Counter[date], chosen: date) -> list[list[Cell]]:
-    span = _run(week_of(first), week_of(last) + timedelta(days=6))
-    cells = [Cell(day, free[day], day == chosen, first <= day <= last) for day in span]
-    return [cells[at : at + 7] for at in range(0, len(cells), 7)]
+def _day(starts: Sequence[int], at: int, zone: ZoneInfo) -> date | None:
+    """The local day of one of the starts, if there is that one."""
+    return local_day(starts[at], zone) if 0 <= at < len(starts) else None
 
 
-def _before(listed: Sequence[date], day: date) -> date | None:
-    at = bisect_left(listed, day)
-    return listed[at - 1] if at else None
+def _from(starts: Sequence[int], zone: ZoneInfo, day: date) -> date | None:
+    """The first day with starts from that one on."""
+    return _day(starts, bisect_left(starts, midnight(day, zone)), zone)
 
 
-def _after(listed: Sequence[date], day: date) -> date | None:
-    at = bisect_right(listed, day)
-    return listed[at] if at < len(listed) else None
-
-
-def _first_of_week(listed: Sequence[date], day: date | None) -> date | None:
-    return None if day is None else listed[bisect_left(listed, week_of(day))]
-
-
-def _first_of_month(listed: Sequence[date], day: date | None) -> date | None:
-    return None if day is None else listed[bisect_left(listed, day.replace(day=1))]
+def _before(starts: Sequence[int], zone: ZoneInfo, day: date) -> int:
+    """Which is the last start before a day; -1 where there is none."""
+    return bisect_left(starts, midnight(day, zone)) - 1

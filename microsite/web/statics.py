@@ -1,10 +1,9 @@
 """Static files under one hash of them all: `/static/<hash>/site.css`, kept by browsers for a year.
 
 One hash for the whole folder, so a relative address inside the stylesheet (the font) needs no rewriting. The files are
-few and small: they are read and compressed once, at start. Pages are not compressed here: they hold form tokens.
+few and small: they are read once, at start, and each is compressed once, as hard as can be, when it is first asked for.
 """
 
-import gzip
 import hashlib
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +14,10 @@ from flask import abort
 from flask import current_app
 from flask import request
 from flask import url_for
+
+from .packing import FILE_EFFORT
+from .packing import packed
+from .packing import understood
 
 FOREVER = "public, max-age=31536000, immutable"
 HASH_LENGTH = 12
@@ -30,12 +33,19 @@ TYPES = {
 PACKED = frozenset({".woff2", ".png"})
 
 
-class File(NamedTuple):
-    """A file as it is sent: its type, its bytes, and those compressed where that is worth it."""
+class File:
+    """A file as it is sent: its type, a name for its bytes, and those compressed where that is worth it."""
 
-    content_type: str
-    plain: bytes
-    gzipped: bytes | None
+    def __init__(self, suffix: str, plain: bytes) -> None:
+        self.content_type, self.packable = TYPES[suffix], suffix not in PACKED
+        self.etag = hashlib.blake2b(plain, digest_size=12).hexdigest()
+        self._bodies = {"": plain}
+
+    def body(self, coding: str) -> bytes:
+        """The bytes in a coding; none is the empty one."""
+        if coding not in self._bodies:
+            self._bodies[coding] = packed(self._bodies[""], coding, FILE_EFFORT[coding])
+        return self._bodies[coding]
 
 
 class Shelf(NamedTuple):
@@ -70,32 +80,30 @@ def read_folder(folder: Path) -> Shelf:
     for path in sorted(path for path in folder.rglob("*") if path.suffix in TYPES):
         name, plain = path.relative_to(folder).as_posix(), path.read_bytes()
         whole.update(name.encode() + b"\0" + plain)
-        files[name] = File(TYPES[path.suffix], plain, None if path.suffix in PACKED else gzip.compress(plain, mtime=0))
+        files[name] = File(path.suffix, plain)
     return Shelf(files, whole.hexdigest()[:HASH_LENGTH])
 
 
 def _hashed(digest: str, name: str) -> Response:
     """A static file; an old hash gets the present file, uncached, so an open page keeps its looks."""
-    response = _send(name)
-    response.headers["Cache-Control"] = FOREVER if digest == _shelf().digest else "no-cache"
-    return response
+    return _send(name, FOREVER if digest == _shelf().digest else "no-cache")
 
 
 def _robots() -> Response:
-    response = _send("robots.txt")
-    response.headers["Cache-Control"] = "public, max-age=86400"
-    return response
+    return _send("robots.txt", "public, max-age=86400")
 
 
-def _send(name: str) -> Response:
+def _send(name: str, caching: str) -> Response:
     file = _shelf().files.get(name) or abort(404)
-    if file.gzipped is None:
-        return Response(file.plain, content_type=file.content_type)
-    response = Response(file.plain, content_type=file.content_type)
-    response.vary.add("Accept-Encoding")
-    if request.accept_encodings["gzip"]:
-        response.set_data(file.gzipped)
-        response.headers["Content-Encoding"] = "gzip"
+    coding = understood(request.headers.get("Accept-Encoding", "")) if file.packable else ""
+    response = Response(file.body(coding), content_type=file.content_type)
+    response.headers["Cache-Control"] = caching
+    if file.packable:
+        response.vary.add("Accept-Encoding")
+    if coding:
+        response.headers["Content-Encoding"] = coding
+    response.set_etag(f"{file.etag}-{coding}" if coding else file.etag)
+    response.make_conditional(request)
     return response
 
 

@@ -1,8 +1,9 @@
 """The visitor's way: coaches, offers, times, and the form. Sets no cookie; after the POST `manage` takes over."""
 
-from datetime import date
+from functools import lru_cache
 from typing import Any
 from typing import NamedTuple
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint
@@ -13,10 +14,10 @@ from flask import request
 from flask import url_for
 from flask.typing import ResponseReturnValue
 from jinja2_fragments.flask import render_block
+from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.datastructures import MultiDict
 
 from microsite.core import availability
-from microsite.core.availability import Times
 from microsite.core.hours import local_day
 from microsite.core.settings import Offer
 from microsite.errors import NotFound
@@ -32,6 +33,7 @@ from microsite.work.polls import refresh
 
 from . import fragments
 from . import picker
+from . import ready
 from . import tokens
 from . import written
 from . import zones
@@ -43,6 +45,7 @@ from .picker import read_slot
 from .refusals import pause_text
 
 bp = Blueprint("visitor", __name__)
+EMPTY: ImmutableMultiDict[str, str] = ImmutableMultiDict()
 
 
 class Asked(NamedTuple):
@@ -67,15 +70,19 @@ class Asked(NamedTuple):
     @property
     def times_url(self) -> str:
         """The picker itself."""
-        return url_for("visitor.times", coach=self.coach.slug, offer=self.offer.slug)
+        return _path("visitor.times", language(), request.script_root, self.coach.slug, self.offer.slug)
 
-    def day_url(self, day: date) -> str:
+    def day_url(self, day: object) -> str:
         """The picker on another day."""
-        return url_for("visitor.times", day=day, tz=self.zone.key, **self.here)
+        return f"{self.times_url}?{self._query(day=day)}"
 
     def slot_url(self, start: int) -> str:
         """The form for one start."""
-        return url_for("visitor.form", slot=slot_text(start), tz=self.zone.key, **self.here)
+        form = _path("visitor.form", language(), request.script_root, self.coach.slug, self.offer.slug)
+        return f"{form}?{self._query(slot=slot_text(start))}"
+
+    def _query(self, **first: object) -> str:
+        return urlencode({**first, "tz": self.zone.key, **self.hidden}, safe="/")
 
 
 @route(bp, "/")
@@ -97,11 +104,16 @@ def offers(coach: str) -> ResponseReturnValue:
 def times(coach: str, offer: str) -> ResponseReturnValue:
     """The picker: a page, or its fragment for htmx. Once it is sent, calendars that are old are asked again."""
     asked, services = _asked(coach, offer), get_services()
+    now = services.clock()
     try:
-        page = _picker_page(asked, look.times(services, asked.coach, asked.offer))
+        starts = availability.offer(look.times(services, asked.coach, asked.offer))
     except TimesUnknown:
         page = _picker_page(asked, None, 503)
-    page.call_on_close(lambda: refresh(services, asked.coach.slug))
+    else:
+        page = _picker_page(asked, starts)
+        ready.lend(page, asked.coach, asked.offer, starts, now)
+    if asked.coach.old:
+        page.call_on_close(lambda: refresh(services, asked.coach.slug))
     return page
 
 
@@ -111,7 +123,7 @@ def form(coach: str, offer: str) -> ResponseReturnValue:
     asked, start = _asked(coach, offer), read_slot(request.args.get("slot"))
     found = look.times(get_services(), asked.coach, asked.offer)
     if not availability.offered(found, start):
-        return _picker_page(asked, found, 409, taken=start)
+        return _picker_page(asked, availability.offer(found), 409, taken=start)
     return _form_page(asked, start, _form(asked, start))
 
 
@@ -146,15 +158,23 @@ def too_many(seconds: int) -> Response:
     return _form_page(asked, start, details, 429, pause=pause_text(seconds))
 
 
+@lru_cache(maxsize=4096)
+def _path(endpoint: str, lang: str, _root: str, coach: str, offer: str) -> str:
+    """Where an offer's page is; a picker prints it a hundred times and the answer never changes."""
+    return url_for(endpoint, lang=lang, coach=coach, offer=offer)
+
+
 def _asked(coach_slug: str, offer_slug: str) -> Asked:
     coach = look.coach(get_services(), coach_slug)
     offer = coach.settings.offer(offer_slug)
     if offer is None:
         raise NotFound("no such offer")
-    invite = (request.form.get("invite") or request.args.get("invite", "")) if offer.invited else ""
+    # A GET has no form; not even asking for it saves reading one.
+    typed = request.form if request.method == "POST" else EMPTY
+    invite = (typed.get("invite") or request.args.get("invite", "")) if offer.invited else ""
     if offer.invited and not invited(get_services(), coach.slug, offer.slug, invite):
         raise NotInvited("no invitation, or one that is spent or over")
-    chosen = zones.choose(request.form.get("tz") or request.args.get("tz"), coach.settings.zoneinfo)
+    chosen = zones.choose(typed.get("tz") or request.args.get("tz"), coach.settings.zoneinfo)
     return Asked(coach, offer, chosen.zone, chosen.unknown, invite)
 
 
@@ -187,19 +207,22 @@ def _offers_page(coach: Coach) -> str:
     return render_template("visitor/offers.html", coach=coach, offers=look.offers(coach))
 
 
-def _picker_page(asked: Asked, found: Times | None, status: int = 200, taken: int | None = None) -> Response:
-    """The picker; with `taken`, on the day of the start that could not be had."""
+def _picker_page(asked: Asked, starts: list[int] | None, status: int = 200, taken: int | None = None) -> Response:
+    """The picker with these starts, None where they are not known.
+
+    With `taken`, on the day of the start that could not be had.
+    """
     now = get_services().clock()
     wanted = picker.read_day(request.args.get("day"))
     if taken is not None:
         wanted = wanted or local_day(taken, asked.zone)
-    shown = picker.pick(availability.offer(found), asked.zone, wanted, now) if found else None
+    shown = picker.pick(starts, asked.zone, wanted) if starts else None
     values = {
         "asked": asked,
         "coach": asked.coach,
         "offer": asked.offer,
         "picker": shown,
-        "unknown": found is None,
+        "unknown": starts is None,
         "taken": taken,
         "now": now,
         "source": request.headers.get("HX-Source", ""),

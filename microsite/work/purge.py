@@ -43,6 +43,8 @@ def purge_now(services: Services, dry_run: bool = False) -> Purged:
     # Also when nothing is due: letters and links grow old by themselves, and a reader may have kept the last
     # emptying of the log from being whole.
     with services.store.write() as tx:
+        for coach in sorted({booking.coach for booking in records}):
+            tx.coaches.raise_revision(coach)  # a past booking may still count for the cap of its week
         for booking in envelopes:
             tx.bookings.set_sealed(booking.id, delivery=None)
         for booking in records:

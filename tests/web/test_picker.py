@@ -10,7 +10,6 @@ from microsite.web.picker import pick
 from microsite.web.picker import read_day
 
 JAKARTA = ZoneInfo("Asia/Jakarta")
-NOW = 1_795_406_400
 
 
 def at(text: str, zone: ZoneInfo = JAKARTA) -> int:
@@ -32,27 +31,27 @@ STARTS = [at("2026-11-25 08:00"), at("2026-11-25 13:00"), at("2026-11-27 19:00")
     ],
 )
 def test_the_day_shown_is_always_one_with_free_times(wanted: str, shown: str, moved: bool, words: str) -> None:
-    picker = pick(STARTS, JAKARTA, date.fromisoformat(wanted) if wanted else None, NOW)
+    picker = pick(STARTS, JAKARTA, date.fromisoformat(wanted) if wanted else None)
     assert picker is not None
     assert (picker.day, picker.moved) == (date.fromisoformat(shown), moved), words
     assert picker.free > 0
 
 
 def test_arrows_skip_empty_days_weeks_and_months() -> None:
-    picker = pick(STARTS, JAKARTA, date(2026, 11, 27), NOW)
+    picker = pick(STARTS, JAKARTA, date(2026, 11, 27))
     assert picker is not None
     assert (picker.previous_day, picker.next_day) == (date(2026, 11, 25), date(2026, 12, 15))
     assert (picker.previous_week, picker.next_week) == (None, date(2026, 12, 15))
     assert (picker.previous_month, picker.next_month) == (None, date(2026, 12, 15))
-    later = pick(STARTS, JAKARTA, date(2026, 12, 15), NOW)
+    later = pick(STARTS, JAKARTA, date(2026, 12, 15))
     assert later is not None
     assert (later.previous_week, later.previous_month) == (date(2026, 11, 25), date(2026, 11, 25))
 
 
 def test_days_are_the_visitors_own() -> None:
     """19:00 on Friday in Jakarta is Saturday in Auckland; 08:00 on Wednesday is Tuesday in New York."""
-    auckland = pick(STARTS, ZoneInfo("Pacific/Auckland"), date(2026, 11, 28), NOW)
-    new_york = pick(STARTS, ZoneInfo("America/New_York"), None, NOW)
+    auckland = pick(STARTS, ZoneInfo("Pacific/Auckland"), date(2026, 11, 28))
+    new_york = pick(STARTS, ZoneInfo("America/New_York"), None)
     assert auckland is not None
     assert new_york is not None
     assert (auckland.day, auckland.moved) == (date(2026, 11, 28), False)
@@ -61,7 +60,7 @@ def test_days_are_the_visitors_own() -> None:
 
 def test_times_are_grouped_by_part_of_the_day() -> None:
     starts = [at(f"2026-11-25 {hour}") for hour in ("01:00", "04:00", "09:59", "10:00", "14:59", "15:00", "18:00")]
-    picker = pick(starts, JAKARTA, None, NOW)
+    picker = pick(starts, JAKARTA, None)
     assert picker is not None
     assert [(band.part, len(band.starts)) for band in picker.bands] == [
         ("dini", 1),
@@ -73,7 +72,7 @@ def test_times_are_grouped_by_part_of_the_day() -> None:
 
 
 def test_the_week_begins_on_monday_and_counts_free_times() -> None:
-    picker = pick(STARTS, JAKARTA, None, NOW)
+    picker = pick(STARTS, JAKARTA, None)
     assert picker is not None
     assert [(cell.day.day, cell.free) for cell in picker.week] == [
         (23, 0),
@@ -89,7 +88,7 @@ def test_the_week_begins_on_monday_and_counts_free_times() -> None:
 
 
 def test_nothing_free_is_no_picker() -> None:
-    assert pick([], JAKARTA, date(2026, 11, 25), NOW) is None
+    assert pick([], JAKARTA, date(2026, 11, 25)) is None
 
 
 @pytest.mark.parametrize(

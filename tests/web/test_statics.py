@@ -1,9 +1,13 @@
 """Static files: the vendored ones are the ones that were looked at, and browsers keep them."""
 
 import base64
+import gzip
 import hashlib
 import re
 from pathlib import Path
+
+import brotli
+import pytest
 
 from .conftest import Pages
 
@@ -48,6 +52,43 @@ def test_the_font_in_the_sheet_is_the_one_that_is_preloaded(pages: Pages) -> Non
 def test_an_old_hash_gets_the_present_file_uncached(pages: Pages) -> None:
     answer = pages.get("/static/000000000000/site.css")
     assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-cache")
+
+
+@pytest.mark.parametrize("coding", ["", "gzip", "br"])
+def test_a_file_comes_as_small_as_the_browser_understands(pages: Pages, coding: str) -> None:
+    """The first time it is compressed, the second time it is there; a HEAD says the same of it."""
+    (sheet,) = re.findall(r'rel="stylesheet" href="([^"]+)"', pages.get("/").text)
+    plain = (STATIC / "site.css").read_bytes()
+    for _ in range(2):
+        answer = pages.get(sheet, headers={"Accept-Encoding": coding})
+        assert answer.headers.get("Content-Encoding", "") == coding
+        assert {"": bytes, "gzip": gzip.decompress, "br": brotli.decompress}[coding](answer.data) == plain
+        assert int(answer.headers["Content-Length"]) == len(answer.data)
+        assert list(answer.vary) == ["Accept-Encoding"]
+        assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+        head = pages.client.head(sheet, headers={"Accept-Encoding": coding})
+        assert (head.data, dict(head.headers)) == (b"", dict(answer.headers))
+        known = {"Accept-Encoding": coding, "If-None-Match": answer.headers["ETag"]}
+        again = pages.get(sheet, headers=known)
+        assert (again.status_code, again.data, again.headers["ETag"]) == (304, b"", answer.headers["ETag"])
+        assert again.headers["Cache-Control"] == answer.headers["Cache-Control"]
+
+
+def test_each_coding_is_smaller_than_the_one_before_and_has_a_tag_of_its_own(pages: Pages) -> None:
+    codings = [{"Accept-Encoding": coding} for coding in ("", "gzip", "br")]
+    for name in ("site.css", "site.js", "vendor/htmx-4.0.1/htmx.min.js", "vendor/age-0.3.1/seal.js"):
+        answers = [pages.get(f"/static/000000000000/{name}", headers=coding) for coding in codings]
+        sizes = [len(answer.data) for answer in answers]
+        assert sizes[0] > 2 * sizes[1] > 2 * sizes[2], name
+        assert len({answer.headers["ETag"] for answer in answers}) == 3
+
+
+def test_what_is_small_already_is_not_compressed_again(pages: Pages) -> None:
+    font = re.search(r'rel="preload" href="([^"]+)"', pages.get("/").text)
+    assert font is not None
+    answer = pages.get(font[1], headers={"Accept-Encoding": "gzip, br"})
+    assert not {"Content-Encoding", "Vary"} & set(answer.headers.keys())
+    assert answer.data[:4] == b"wOF2"
 
 
 def test_nothing_outside_the_folder_is_served(pages: Pages) -> None:

@@ -95,7 +95,7 @@ def _picker_page(found: Held, times: Times, status: int = 200, taken: int | None
         "asked": asked,
         "coach": shown.coach,
         "offer": shown.offer,
-        "picker": picker.pick(starts, asked.zone, wanted, shown.now),
+        "picker": picker.pick(starts, asked.zone, wanted),
         "taken": taken,
         "now": shown.now,
         "source": request.headers.get("HX-Source", ""),

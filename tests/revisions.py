@@ -1,0 +1,67 @@
+"""In every test of every room: a transaction of ours that changes what decides about times raises a coach's revision.
+
+The revision is the only thing that tells a kept page that it is old, on this machine or another. What tests themselves
+write into the tables is their own business.
+"""
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection
+from sqlalchemy import Engine
+from sqlalchemy import event
+
+DECIDES = re.compile(
+    r"(INSERT INTO|DELETE FROM) (booking|calendar_span)\b"
+    r"|DELETE FROM calendar\b|UPDATE calendar_span\b|UPDATE calendar SET .*\broles="
+    r'|UPDATE booking SET .*\b("?(offer|start|end|before|after)"?|state|pending_start|pending_end)='
+    r"|UPDATE coach SET .*\bsettings="
+)
+RAISES = re.compile(r"UPDATE coach SET .*\brevision=")
+STORE = str(Path("microsite", "store"))
+TESTS = Path(__file__).parent
+
+
+def ours(depth: int) -> bool:
+    """Whether the statement comes from the program, and not from a test by way of the store."""
+    frame: Any = sys._getframe(depth)
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if "sqlalchemy" not in file and STORE not in file and "contextlib" not in file:
+            return not Path(file).is_relative_to(TESTS)
+        frame = frame.f_back
+    return False
+
+
+def note(conn: Connection, _cursor: Any, statement: str, *_: Any) -> None:
+    """Remember what a transaction has written."""
+    if DECIDES.match(statement) and ours(2):
+        conn.info["decides"] = statement
+    if RAISES.match(statement):
+        conn.info["raises"] = True
+
+
+def check(conn: Connection) -> None:
+    """Refuse to commit what no kept page would hear of."""
+    decides, raises = forget(conn)
+    assert raises or not decides, f"changes times without a new revision: {decides}"
+
+
+def forget(conn: Connection) -> tuple[str, bool]:
+    """What was noted of a transaction that is over."""
+    return conn.info.pop("decides", ""), conn.info.pop("raises", False)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _revisions() -> Iterator[None]:
+    """Listen to every database of this run."""
+    listeners = {"before_cursor_execute": note, "commit": check, "rollback": forget}
+    for name, listener in listeners.items():
+        event.listen(Engine, name, listener)
+    yield
+    for name, listener in listeners.items():
+        event.remove(Engine, name, listener)
