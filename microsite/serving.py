@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from . import create_app
 from . import logs
 from .jobs.parent import follow_parent
+from .process import close_down
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 def app() -> "Flask":
     """Called by the server in its worker process, after the fork: threads started here live where requests are."""
+    close_down()
     logs.set_up()
     return started(create_app())
 

@@ -85,6 +85,15 @@ def test_every_refused_value_is_shown_again_with_the_reason_beside_it(coach: Coa
     assert settings(coach) == before
 
 
+def test_invisible_characters_are_taken_out_of_what_a_coach_writes(coach: Coach) -> None:
+    """They would break every letter (a name in a header) or hide what a title says."""
+    name = "Sa\x00ri\u202e\r\nBcc: x@example.com"
+    assert save(coach, "/desk/settings", name=name).status_code == 303
+    assert settings(coach).name == "Sari Bcc: x@example.com"
+    assert save(coach, "/desk/offers/sesi", **{"description.id": "satu\r\ndua\u2066\x1b"}).status_code == 303
+    assert settings(coach).offer("sesi").description.id == "satu\ndua"
+
+
 def test_an_offer_is_changed_in_hours_and_minutes(coach: Coach) -> None:
     changes = {"minutes": "50", "notice": "1,5", "cancel_notice": "48", "reminder": "0", "mode": "coach"}
     assert save(coach, "/desk/offers/sesi", **changes).status_code == 303

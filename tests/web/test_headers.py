@@ -83,6 +83,18 @@ def test_under_https_cookies_are_bound_to_the_host_and_transport_is_strict(secur
     assert "Domain" not in cookie
 
 
+def test_behind_a_proxy_whole_addresses_say_https_all_the_same(secure: Pages) -> None:
+    """The proxy speaks http with us. A link to a booking must never be sent over an open line for that."""
+    spoken = {"base_url": "http://book.example"}
+    assert secure.client.get("/sari", **spoken).headers["Location"] == "https://book.example/sari/"
+    slot = secure.slots("/sari/diam/")[0]
+    booked = secure.send({**secure.form(slot, "diam"), "name": "Budi"}, "diam")
+    cookie = {"Cookie": secure.get(booked.headers["Location"]).headers["Set-Cookie"].partition(";")[0]}
+    page = secure.client.get("/manage", headers=cookie, **spoken).text
+    assert "https://book.example/m/" in page
+    assert "http://book.example" not in page
+
+
 def test_another_host_is_refused_plainly(secure: Pages) -> None:
     answer = secure.client.get("/", headers={"Host": "evil.example"})
     assert answer.status_code == 400
