@@ -2,7 +2,8 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: run quality screenshots test test-postgres chaos machines check install-dev conformance costs texts lock clean
+.PHONY: run quality observatory fuzz audit screenshots test test-postgres chaos machines check install-dev conformance
+.PHONY: costs texts lock clean
 
 run: .venv/.run
 	@$(BIN)/python -m microsite.cli serve
@@ -42,6 +43,10 @@ costs: .venv/.dev
 quality: .venv/.dev build/quality/.done
 	$(BIN)/python -m tests.quality
 
+# Mozilla's HTTP Observatory over the site on loopback: A+ with at least 125 points. Needs Node 20 or newer and npm.
+observatory: .venv/.dev build/observatory/.done
+	$(BIN)/python -m tests.observatory
+
 screenshots: .venv/.dev
 	$(BIN)/python -m tests.quality.screenshots
 
@@ -64,6 +69,12 @@ build/quality/.done: tests/quality/package.json tests/quality/package-lock.json
 	mkdir -p build/quality
 	cp tests/quality/package.json tests/quality/package-lock.json tests/quality/.npmrc build/quality/
 	cd build/quality && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+build/observatory/.done: tests/observatory/package.json tests/observatory/package-lock.json
+	mkdir -p build/observatory
+	cp tests/observatory/package.json tests/observatory/package-lock.json tests/observatory/.npmrc build/observatory/
+	cd build/observatory && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 .venv/.run: requirements.txt

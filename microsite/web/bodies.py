@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from io import BytesIO
 from typing import TYPE_CHECKING
 
+from .security import ALWAYS
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse
     from _typeshed.wsgi import WSGIApplication
@@ -26,8 +28,8 @@ REFUSAL = [
     ("Content-Type", "text/plain; charset=utf-8"),
     ("Content-Length", "0"),
     ("Cache-Control", "private, no-store"),
-    ("X-Content-Type-Options", "nosniff"),
     ("Retry-After", "5"),
+    *ALWAYS.items(),
 ]
 
 
