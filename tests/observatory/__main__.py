@@ -1,4 +1,4 @@
-"""`make observatory`: the site behind TLS and a redirect from http on loopback, before the scorer; A+ and 125 points."""
+"""`make observatory`: the site behind TLS and a redirect from http, before the scorer; it wants A+ and 125 points."""
 
 import json
 import logging

@@ -73,7 +73,7 @@ ERRORS: dict[int, Callable[[Pages], TestResponse]] = {
     308: lambda pages: pages.get("/sari"),
     400: lambda pages: pages.get("/unreadable"),
     403: lambda pages: pages.client.post("/sari/sesi/book", headers=FOREIGN),
-    404: lambda pages: pages.get("/nothing"),
+    404: lambda pages: pages.get("/nothing/"),
     405: lambda pages: pages.client.put("/sari/"),
     409: lambda pages: pages.get("/sari/sesi/book?slot=20261121T030000Z"),
     413: lambda pages: pages.send({**pages.form(), "note": "x" * 17_000}),
