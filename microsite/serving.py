@@ -38,6 +38,7 @@ def started(application: "Flask") -> "Flask":
 
 def web() -> "Flask":
     """The same without jobs: other processes run them."""
+    close_down()
     logs.set_up()
     application = create_app()
     services: Services = application.extensions["microsite"]

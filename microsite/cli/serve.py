@@ -34,7 +34,6 @@ def web(host: str) -> None:
 
 
 def _serve(factory: str, host: str) -> None:
-    os.umask(0o077)
     config = load_config(os.environ)
     _check_port(host, config.port)
     _prepare()
@@ -81,8 +80,6 @@ def worker() -> None:
 
     from . import services
 
-    os.umask(0o077)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     load_config(os.environ)
     _prepare()
     built = services()

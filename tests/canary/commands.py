@@ -18,11 +18,13 @@ READING = (
 """They tell something, and must tell nothing of a visitor."""
 OTHERS = {
     "serve": "is what is running",
+    "web": "is what is running, without jobs",
     "worker": "runs in the tests of jobs",
     "prepare": "runs before every start",
     "init": "there is nobody yet of whom it could tell",
     "open": "shows who booked, to the holder of the coach's key",
     "desk-link": "prints the link that was asked for",
+    "keyring": "moves day keys to their own database",
     "calendar": "changes; what it tells is `calendar list`",
     "coach": "changes; what it tells are `coach list` and `coach export`",
 }
