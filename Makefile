@@ -2,7 +2,8 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: run quality screenshots test test-postgres chaos machines check install-dev conformance costs texts lock clean
+.PHONY: run quality observatory fuzz audit screenshots test test-postgres chaos machines check install-dev conformance
+.PHONY: costs texts lock clean
 
 run: .venv/.run
 	@$(BIN)/python -m microsite.cli serve
@@ -20,6 +21,7 @@ check: .venv/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/bandit -q -ll -r microsite wsgi.py
 
 # Any CalDAV server: make conformance SERVER="--url https://… --user … --password …"
 # The long form of the proofs about a booking's life; `make test` runs the short one.
@@ -42,6 +44,18 @@ costs: .venv/.dev
 quality: .venv/.dev build/quality/.done
 	$(BIN)/python -m tests.quality
 
+# Rules of our own over the source (semgrep), and five minutes of schemathesis and of hypothesis over every form.
+audit: .venv/.dev build/audit/.done
+	$(BIN)/python -m tests.audit.rules
+
+fuzz: .venv/.dev build/audit/.done
+	FUZZ=long $(BIN)/python -m pytest tests/web/test_fuzz.py
+	$(BIN)/python -m tests.audit.walk
+
+# Mozilla's HTTP Observatory over the site on loopback: A+ with at least 125 points. Needs Node 20 or newer and npm.
+observatory: .venv/.dev build/observatory/.done
+	$(BIN)/python -m tests.observatory
+
 screenshots: .venv/.dev
 	$(BIN)/python -m tests.quality.screenshots
 
@@ -56,6 +70,7 @@ lock: .venv/.dev
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra postgres --extra redis -c requirements.txt pyproject.toml -o requirements-machines.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --all-extras -c requirements.txt pyproject.toml -o requirements-dev.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 tests/audit/requirements.in -o tests/audit/requirements.txt
 
 clean:
 	rm -rf .venv build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
@@ -64,6 +79,17 @@ build/quality/.done: tests/quality/package.json tests/quality/package-lock.json
 	mkdir -p build/quality
 	cp tests/quality/package.json tests/quality/package-lock.json tests/quality/.npmrc build/quality/
 	cd build/quality && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+build/audit/.done: tests/audit/requirements.txt
+	$(PYTHON) -m venv build/audit
+	build/audit/bin/pip install -q --disable-pip-version-check --require-hashes -r tests/audit/requirements.txt
+	@touch $@
+
+build/observatory/.done: tests/observatory/package.json tests/observatory/package-lock.json
+	mkdir -p build/observatory
+	cp tests/observatory/package.json tests/observatory/package-lock.json tests/observatory/.npmrc build/observatory/
+	cd build/observatory && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 .venv/.run: requirements.txt

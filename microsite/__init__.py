@@ -20,6 +20,7 @@ def create_app(config: "Config | None" = None, services: "Services | None" = Non
     from .config import load_config
     from .services import TEMPLATES
     from .services import build
+    from .web.bodies import Bodies
 
     services = services or build(config or load_config(os.environ))
     app = Flask("microsite", template_folder=str(TEMPLATES), static_folder=None)
@@ -27,4 +28,5 @@ def create_app(config: "Config | None" = None, services: "Services | None" = Non
     web.init_app(app)
     if services.embedded is not None:
         app.wsgi_app = DispatcherMiddleware(app.wsgi_app, {"/dav": services.embedded})  # type: ignore[method-assign]
+    app.wsgi_app = Bodies(app.wsgi_app)  # type: ignore[method-assign]
     return app

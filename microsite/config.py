@@ -24,6 +24,15 @@ HostName = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+(:[0-
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
+class _Discreet(msgspec.Struct, frozen=True):
+    """Settings among which a secret may be: they print as nothing but their name."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(***)"
+
+    __str__ = __repr__
+
+
 class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the site is reached, who runs it, whom to tell of a weakness, and which hosts may frame `/embed`.
 
@@ -38,14 +47,14 @@ class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     server_key_file: str = ""
 
 
-class Database(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Database(_Discreet, frozen=True, forbid_unknown_fields=True):
     """Where bookings are kept; empty means an SQLite file in the instance folder."""
 
     url: str = ""
     url_file: str = ""
 
 
-class Keyring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Keyring(_Discreet, frozen=True, forbid_unknown_fields=True):
     """Where the keys of each day are kept: a PostgreSQL database of their own; empty means the instance folder."""
 
     url: str = ""
@@ -62,7 +71,7 @@ class Jobs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     heartbeat: Annotated[int, msgspec.Meta(ge=1, le=60)] = 10
 
 
-class Mail(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Mail(_Discreet, frozen=True, forbid_unknown_fields=True):
     """The relay that takes our letters."""
 
     host: str = ""
@@ -84,7 +93,7 @@ class Calendars(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     provider: str = ""
 
 
-class Google(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Google(_Discreet, frozen=True, forbid_unknown_fields=True):
     """The app that the operator registered for calendars that give no access by password.
 
     `published` says that its consent screen is «In production»: while it is in «Testing», permissions end after 7 days.
@@ -102,7 +111,7 @@ class Google(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     redirect_uri: str = "http://127.0.0.1:53682/"
 
 
-class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Limits(_Discreet, frozen=True, forbid_unknown_fields=True):
     """Rate limits; a mobile carrier puts thousands behind one address, so they are generous.
 
     Counted are bookings made, links that opened nothing, and knocks at the desk's door. `storage` is "memory://", or

@@ -33,10 +33,17 @@ def _read(name: str, file: Any, environ: Mapping[str, str], path: Path) -> Secre
     settings = getattr(file, table)
     credentials = environ.get("CREDENTIALS_DIRECTORY", "")
     if credentials and (found := Path(credentials) / name).exists():
-        return Secret(found.read_text(encoding="utf-8").strip())
+        return _from_file(found, group_may_read=True)
     if named := getattr(settings, named_by):
         if not Path(named).is_file():
             raise SettingsError(str(path), f"{table}.{named_by}", repr(named), "a file that exists")
-        return Secret(Path(named).read_text(encoding="utf-8").strip())
+        return _from_file(Path(named))
     written = getattr(settings, written_in) if written_in else ""
     return Secret(environ.get(f"MICROSITE_{name.upper().replace('-', '_')}") or written)
+
+
+def _from_file(path: Path, group_may_read: bool = False) -> Secret:
+    """What is in a secret's file; raises StartRefused where others can read it, with the command that mends it."""
+    from .sealing.files import read_secret  # heavy, and most sites have no such file
+
+    return Secret(read_secret(path, group_may_read=group_may_read).reveal().strip())

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from . import create_app
 from . import logs
 from .jobs.parent import follow_parent
+from .process import close_down
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -21,6 +22,7 @@ log = logging.getLogger("microsite.serving")
 
 def app() -> "Flask":
     """Called by the server in its worker process, after the fork: threads started here live where requests are."""
+    close_down()
     logs.set_up()
     return started(create_app())
 
@@ -39,6 +41,7 @@ def started(application: "Flask") -> "Flask":
 
 def web() -> "Flask":
     """The same without jobs: other processes run them."""
+    close_down()
     logs.set_up()
     application = create_app()
     services: Services = application.extensions["microsite"]

@@ -16,9 +16,19 @@ const sealer = () => {
 };
 
 /* The sentence beside the button says which of the two will happen; it changes when that is certain. */
+let promised = false;
+let broken = false;
 function sayWhich() {
-  for (const part of document.querySelectorAll("[data-unsealed]")) part.hidden = true;
-  for (const part of document.querySelectorAll("[data-sealed]")) part.hidden = false;
+  promised = !broken;
+  for (const part of document.querySelectorAll("[data-unsealed]")) part.hidden = promised;
+  for (const part of document.querySelectorAll("[data-sealed]")) part.hidden = !promised;
+}
+
+/* What was promised and cannot be kept is taken back and said before anything leaves: pressing again is her choice. */
+function takeBack() {
+  broken = true;
+  sayWhich();
+  document.getElementById("live").textContent = formOf().elements.sealed.dataset.broken;
 }
 
 const tidy = (text) => text.replaceAll("\r\n", "\n").normalize("NFC").trim();
@@ -93,9 +103,15 @@ async function send(event) {
   const typed = { name: tidy(form.elements.name.value), note: tidy(form.elements.note.value), email: form.elements.email.value.trim() };
   let fields;
   try {
+    if (broken) throw new Error("it was said that it is sent as it is");
     fields = await sealed(form, typed);
   } catch {
-    form.submit();
+    if (!promised) {
+      form.submit();
+      return;
+    }
+    takeBack();
+    button.removeAttribute("aria-busy");
     return;
   }
   try {

@@ -15,13 +15,22 @@ from microsite.errors import CalendarUnsafe
 EMBEDDED_HOST = "embedded.invalid"
 """The made-up host (RFC 2606) of the embedded server; it is never looked up."""
 
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+_UNICAST = ipaddress.IPv6Network("2000::/3")
+"""What IPv6 has given out so far (RFC 4291, 2.4); the standard library takes what is unassigned for public."""
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+
 
 def check(url: str, allowed: frozenset[str], embedded: bool) -> None:
     """Raise CalendarUnsafe unless this address may be contacted, CalendarUnreachable if the name leads nowhere.
 
     `allowed` holds host names, addresses and networks (10.0.0.0/8) that the operator trusts although they are private.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        port = parts.port or 443
+    except ValueError:
+        raise CalendarUnsafe("the calendar's address cannot be read") from None
     host = parts.hostname or ""
     if host == EMBEDDED_HOST:
         if not embedded or parts.scheme != "http":
@@ -31,7 +40,7 @@ def check(url: str, allowed: frozenset[str], embedded: bool) -> None:
         raise CalendarUnsafe("a calendar address must not hold a name or password")
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
         raise CalendarUnsafe("a calendar address must begin with https://")
-    for peer in _resolve(host, parts.port or 443):
+    for peer in _resolve(host, port):
         if not is_allowed(host, peer, allowed):
             raise CalendarUnsafe(
                 "the calendar's address leads into a private network, which the operator did not allow"
@@ -50,12 +59,25 @@ def is_loopback(host: str) -> bool:
 
 def is_allowed(host: str, peer: str, allowed: frozenset[str]) -> bool:
     """May `host`, found at the address `peer`, be contacted? Public addresses always, others if listed."""
-    address = ipaddress.ip_address(peer.split("%")[0])
-    mapped = getattr(address, "ipv4_mapped", None)
-    address = mapped or address
-    if address.is_global and not address.is_multicast:
+    address = _meant(ipaddress.ip_address(peer.split("%")[0]))
+    if _is_public(address):
         return True
     return host in allowed or any(address in network for network in _networks(allowed))
+
+
+def _meant(address: Address) -> Address:
+    """The IPv4 address that an IPv6 one carries within it (mapped, 6to4, NAT64), for that is where it leads."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return address
+    if address in _NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour or address
+
+
+def _is_public(address: Address) -> bool:
+    if isinstance(address, ipaddress.IPv6Address) and address not in _UNICAST:
+        return False
+    return address.is_global and not address.is_multicast
 
 
 def authorization(account: Account) -> dict[str, str]:

@@ -6,6 +6,7 @@ known providers; never to another host that an unprotected DNS answer names.
 
 from collections.abc import Callable
 from collections.abc import Iterator
+from functools import cache
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 from urllib.parse import urljoin
@@ -25,6 +26,8 @@ from microsite.errors import CalendarRefused
 from microsite.errors import CalendarUnsafe
 
 if TYPE_CHECKING:
+    from publicsuffixlist import PublicSuffixList
+
     from microsite.calendars.embedded import Embedded
 
 MAX_REDIRECTS = 3
@@ -192,8 +195,11 @@ class _Search:
 
     def _join(self, base: str, link: str) -> str:
         """The address a server points to, if the password may be taken there."""
-        url = urljoin(base, link)
-        parts = urlsplit(url)
+        try:
+            url = urljoin(base, link)
+            parts = urlsplit(url)
+        except ValueError:
+            raise CalendarUnsafe("the server points to an address that cannot be read") from None
         if urlsplit(self._url).scheme == "https" and parts.scheme != "https":
             raise CalendarUnsafe("the server points to an address without encryption")
         if not _trusted(parts.hostname or "", self._origin):
@@ -202,13 +208,21 @@ class _Search:
 
 
 def _trusted(host: str, origin: str) -> bool:
-    """Same host, same domain (the last two labels of a name), or a provider that we know."""
+    """Same host, same domain (as somebody can register it: under `co.id` everybody can), or a provider we know."""
     if host == origin:
         return True
     if addresses.is_literal(host) or addresses.is_literal(origin):
         return False
-    domain = ".".join(origin.split(".")[-2:])
-    return (host == domain or host.endswith(f".{domain}")) or providers.choose("", f"https://{host}/").name != "default"
+    domain = _suffixes().privatesuffix(origin)
+    same = domain is not None and (host == domain or host.endswith(f".{domain}"))
+    return same or providers.choose("", f"https://{host}/").name != "default"
+
+
+@cache
+def _suffixes() -> "PublicSuffixList":
+    from publicsuffixlist import PublicSuffixList  # some thousand rules, read when first needed
+
+    return PublicSuffixList()
 
 
 def _explained(error: CalendarRefused, start: str) -> CalendarRefused:

@@ -35,6 +35,15 @@ MOUNT = "/dav"
 MAX_BODY = 5 * 1024 * 1024
 BCRYPT_ROUNDS = 10
 CHANGES = frozenset("PUT DELETE MOVE MKCALENDAR MKCOL PROPPATCH POST".split())
+HEADERS = (
+    ("Cache-Control", "private, no-store"),
+    ("Content-Security-Policy", "default-src 'none'; sandbox; frame-ancestors 'none'"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Referrer-Policy", "same-origin"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "DENY"),
+    ("X-Robots-Tag", "noindex, nofollow, noarchive"),
+)
 _NOT_FROM_OUTSIDE = (
     "REMOTE_USER",
     "HTTP_REMOTE_USER",
@@ -119,9 +128,9 @@ class Embedded:
             environ.pop(name, None)
         # PEP 3333 hands the path over as latin-1; Radicale wants the text itself.
         environ["PATH_INFO"] = environ.get("PATH_INFO", "").encode("latin-1").decode("utf-8", "replace")
-        _name_destination_by_path(environ)
+        start_response = _with_headers(start_response)
         header = environ.get("HTTP_AUTHORIZATION", "")
-        refusal = _bound_body(environ)
+        refusal = _name_destination_by_path(environ) or _bound_body(environ)
         entry: Entry = "refused" if refusal else self._logins.enter(header)
         if entry == "refused":
             headers = [("Content-Type", "text/plain"), ("Content-Length", "0"), ("Retry-After", "1")]
@@ -229,12 +238,28 @@ def _bound_body(environ: "WSGIEnvironment") -> str:
     return ""
 
 
-def _name_destination_by_path(environ: "WSGIEnvironment") -> None:
-    """Behind a TLS proxy Radicale takes the site's own https address for another server's and refuses every MOVE."""
-    target = urlsplit(environ.get("HTTP_DESTINATION", ""))
-    host = urlsplit(f"//{environ.get('HTTP_HOST', '')}").hostname
+def _name_destination_by_path(environ: "WSGIEnvironment") -> str:
+    """Behind a TLS proxy Radicale takes the site's own https address for another server's and refuses every MOVE.
+
+    Answers a refusal where an address cannot be read.
+    """
+    try:
+        target = urlsplit(environ.get("HTTP_DESTINATION", ""))
+        host = urlsplit(f"//{environ.get('HTTP_HOST', '')}").hostname
+    except ValueError:
+        return "400 Bad Request"
     if target.netloc and target.hostname == host:
         environ["HTTP_DESTINATION"] = target.path
+    return ""
+
+
+def _with_headers(start_response: "StartResponse") -> "StartResponse":
+    """What a calendar app stores comes back as data only: never stored by a cache, never run or framed by a browser."""
+
+    def start(line: str, headers: list[tuple[str, str]], *rest: Any) -> Callable[[bytes], object]:
+        return start_response(line, [*headers, *HEADERS], *rest)
+
+    return start
 
 
 def _touched(environ: "WSGIEnvironment") -> set[str]:

@@ -32,10 +32,10 @@ class Logins:
         return "turn" if self._turn.acquire(timeout=PATIENCE) else "refused"
 
     def leave(self, header: str, entry: Entry, status: int) -> None:
-        """The check is over; any answer but 401 proves the header."""
+        """The check is over. Only what was done proves a header: redirects and refusals may come before any check."""
         if entry == "turn":
             self._turn.release()
-        if header and status not in (0, 401):
+        if header and 200 <= status < 300:
             self._prove(header)
 
     def _prove(self, header: str) -> None:

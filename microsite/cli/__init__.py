@@ -14,6 +14,7 @@ import click
 
 from microsite.config import load_config
 from microsite.errors import MicrositeError
+from microsite.process import close_down
 
 if TYPE_CHECKING:
     from microsite.services import Services
@@ -34,13 +35,13 @@ class Sentences(click.Group):
 @click.group(cls=Sentences, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """A private booking site: times from your calendar, details sealed to you."""
+    close_down()
 
 
 def services() -> "Services":
     """The services of this command, from the settings of the instance folder."""
     from microsite.services import build
 
-    os.umask(0o077)
     return build(load_config(os.environ))
 
 

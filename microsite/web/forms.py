@@ -18,6 +18,8 @@ from wtforms import ValidationError
 
 from microsite.core.people import ClientDetails
 from microsite.core.settings import Offer
+from microsite.core.signs import cleaned
+from microsite.core.signs import unsafe
 
 from .tokens import Bound
 from .tokens import TimedToken
@@ -25,25 +27,12 @@ from .tokens import TimedToken
 NAME_MAX, EMAIL_MAX, NOTE_MAX = 80, 254, 500
 LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""Marks that reorder what follows: they can make an address or a name read as another."""
 EMPTY_NAME = lazy_gettext("Write a name I may call you by; a nickname is fine.")
 LONG_NAME = lazy_gettext("The name is too long: at most 80 characters.")
 LONG_NOTE = lazy_gettext("The note is too long: at most 500 characters.")
 ODD = lazy_gettext("Invisible characters were taken out here. Look it over and send it again.")
 SEALED_MAX = 12_000
 """Characters of base64: more than the largest record needs."""
-BREAKS = frozenset("\u2028\u2029\ufffd\ufeff")
-
-
-def unsafe(text: str, lines: bool = False) -> bool:
-    """Whether a text holds control characters, direction marks or (unless `lines`) line breaks."""
-    return any(_refused(sign, lines) for sign in text)
-
-
-def cleaned(text: str, lines: bool = False) -> str:
-    """The text without what `unsafe` refuses."""
-    return "".join(" " if sign in "\r\n\t" else sign for sign in text if not _refused(sign, lines) or sign in "\r\n\t")
 
 
 def read_email(text: str) -> str | None:
@@ -143,9 +132,3 @@ def _tidy(field: Field, most: int, too_long: str, lines: bool = False) -> None:
     field.data = text.strip()
     if len(field.data) > most:
         raise ValidationError(too_long)
-
-
-def _refused(sign: str, lines: bool) -> bool:
-    if lines and sign in "\n\t":
-        return False
-    return sign in BIDI or sign in BREAKS or unicodedata.category(sign) in {"Cc", "Cs"}

@@ -3,7 +3,9 @@
 The calendar server at /dav is mounted outside Flask and is touched by none of this.
 """
 
+from collections.abc import Iterable
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from flask import Flask
@@ -14,6 +16,11 @@ from werkzeug.exceptions import Forbidden
 from microsite.services import get_services
 
 from . import embed
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse
+    from _typeshed.wsgi import WSGIApplication
+    from _typeshed.wsgi import WSGIEnvironment
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -51,6 +58,8 @@ def init_app(app: Flask) -> None:
     """Register the limits, the check before unsafe methods, and the headers."""
     app.config.update(MAX_CONTENT_LENGTH=BODY_MAX, MAX_FORM_MEMORY_SIZE=BODY_MAX, MAX_FORM_PARTS=32)
     app.config["TRUSTED_HOSTS"] = app.extensions["microsite"].config.trusted_hosts
+    if app.extensions["microsite"].config.https:
+        app.wsgi_app = _reached_by_https(app.wsgi_app)  # type: ignore[assignment, method-assign]
     app.before_request(refuse_foreign)
     app.after_request(add_headers)
 
@@ -94,8 +103,21 @@ def add_headers(response: Response) -> Response:
     return response
 
 
+def _reached_by_https(inner: "WSGIApplication") -> "WSGIApplication":
+    """The proxy in front speaks http with us: whole addresses (redirects, a client's link) say https all the same."""
+
+    def outer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        environ["wsgi.url_scheme"] = "https"
+        return inner(environ, start_response)
+
+    return outer
+
+
 def _ours(origin: str) -> bool:
-    theirs = urlsplit(origin)
+    try:
+        theirs = urlsplit(origin)
+    except ValueError:
+        return False
     if (theirs.scheme, theirs.netloc) == (request.scheme, request.host):
         return True
     return origin == get_services().config.address

@@ -126,7 +126,8 @@ def key_challenge(services: Services, coach: str) -> bytes:
     with services.store.read() as tx:
         slugs = tx.coaches.slugs()
         slug = slugs[0] if len(slugs) == 1 and not coach else coach
-        recipients = [row.recipient for row in tx.keys.living(slug) if row.kind != "successor"]
+        living = tx.keys.living(slug) if slug in slugs else []
+        recipients = [row.recipient for row in living if row.kind != "successor"]
     if not recipients:
         recipients = [services.sealer.new_identity()[1], services.sealer.new_identity()[1]]
         slug = ""

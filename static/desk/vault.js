@@ -5,7 +5,7 @@ import { utf8 } from "./bytes.js";
 
 const IDLE = 15 * 60 * 1000;
 export const FACTOR = 17;
-const WORKER = new URL("../vendor/age-0.3.1/unlock-worker.js", import.meta.url).href;
+const WORKER = new URL("unlock-worker.js", import.meta.url).href;
 const only = {
   createScriptURL(url) {
     if (url !== WORKER) throw new TypeError("one Worker at one address");
@@ -58,7 +58,7 @@ export async function openRecord(bytes) {
 /* scrypt, in a Worker of its own that ends with its work. */
 function passphraseJob(job) {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(policy.createScriptURL(WORKER));
+    const worker = new Worker(policy.createScriptURL(WORKER), { type: "module" });
     const end = (settle, value) => { worker.terminate(); settle(value); };
     worker.onmessage = ({ data }) => (data.failed ? end(reject, new Error("wrong")) : end(resolve, data.done));
     worker.onerror = () => end(reject, new Error("no Worker"));

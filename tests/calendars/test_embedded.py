@@ -15,6 +15,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.test import Client as WebClient
 
 from microsite.calendars import Calendars
+from microsite.calendars.embedded import HEADERS
 from microsite.calendars.embedded import MAX_BODY
 from microsite.calendars.embedded import Embedded
 from microsite.calendars.embedded import add_user
@@ -126,6 +127,39 @@ def test_guesses_wait_for_one_another_and_the_coachs_app_waits_for_none(house: H
     go.set()
     guess.join(10)
     assert _guess(house, b"david:third guess") == 401
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"), [("GET", "/dav/.well-known/caldav", 301), ("NONSENSE", "/dav/", 405)]
+)
+def test_an_answer_that_came_before_any_check_proves_no_password(
+    house: House, method: str, path: str, status: int
+) -> None:
+    """Else a guesser would first ask for a redirect, and then fill every thread of the site with password checks."""
+    wrong = {"Authorization": "Basic " + base64.b64encode(b"david:guess").decode()}
+    assert house.web.open(path, method=method, headers=wrong).status_code == status
+    house.embedded._logins._turn.acquire()
+    assert _guess(house, b"david:guess") == 429
+
+
+@pytest.mark.parametrize(("name", "value"), [("Destination", "http://["), ("Host", "[")])
+def test_an_address_that_cannot_be_read_is_refused_and_breaks_nothing(house: House, name: str, value: str) -> None:
+    assert house.web.open("/dav/david/open/", method="MOVE", headers={**AUTH, name: value}).status_code == 400
+
+
+def test_every_answer_is_data_that_a_browser_neither_runs_nor_keeps(house: House) -> None:
+    house.app("PUT", "/dav/david/open/a.ics", event("a"))
+    answers = [
+        house.web.open("/dav/david/open/a.ics", headers=AUTH),
+        house.web.open("/dav/"),
+        house.web.open("/dav/.well-known/caldav"),
+        house.web.open("/dav/david/", method="MOVE", headers={"Destination": "http://["}),
+        house.web.open("/dav/", data=b"x" * (MAX_BODY + 1), method="PUT"),
+    ]
+    assert [answer.status_code for answer in answers] == [200, 302, 301, 400, 413]
+    for answer in answers:
+        for name, value in HEADERS:
+            assert answer.headers.getlist(name) == [value]
 
 
 def _guess(house: House, pair: bytes) -> int:

@@ -13,11 +13,13 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import zlib
 from collections.abc import Callable
 from collections.abc import Iterator
 from contextlib import closing
 from contextlib import contextmanager
+from contextlib import suppress
 from dataclasses import replace
 from email.message import EmailMessage
 from pathlib import Path
@@ -28,6 +30,7 @@ from flask import Response
 from flask import has_request_context
 from flask import request
 from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 
 from microsite import create_app
 from microsite import logs
@@ -35,8 +38,10 @@ from microsite.cli.serve import run
 from microsite.config import load_config
 from microsite.core.letters import LetterOrder
 from microsite.core.people import Address
+from microsite.errors import StoreUnreadable
 from microsite.mail import Maildir
 from microsite.mail import Mailer
+from microsite.process import close_down
 from microsite.services import BRAND
 from microsite.services import TEMPLATES
 from microsite.services import Services
@@ -81,6 +86,10 @@ class Wrapped:
 class Store(Wrapped):
     """Fails with the words as parameters of a statement, or writes them into rows."""
 
+    def __init__(self, real: Any, control: Control, jobs: Any) -> None:
+        super().__init__(real, control)
+        self.real_jobs = jobs
+
     @contextmanager
     def read(self) -> Iterator[Any]:
         """A read that fails when told to."""
@@ -96,7 +105,13 @@ class Store(Wrapped):
             yield tx
             if has_request_context() and self.control.on("leak"):
                 tx.happenings.note(coach, "", 0, self.control.words["email"])
-                tx.queue.put("sync", self.control.words["email"], 1 << 40)
+                self.real_jobs.enqueue(tx, "sync", self.control.words["email"], 1 << 20)
+                self._tell_the_server()
+
+    def _tell_the_server(self) -> None:
+        """A statement with words in it that fails: PostgreSQL writes the whole of it into its own log."""
+        with suppress(StoreUnreadable, SQLAlchemyError), self.real.read() as tx:
+            tx.conn.execute(text(f"SELECT '{self.control.words['name']}' FROM nowhere"))
 
 
 class Calendars(Wrapped):
@@ -151,7 +166,7 @@ def app() -> Flask:
     mailer.control = control
     leaky = replace(
         services,
-        store=Store(services.store, control),  # type: ignore[arg-type]
+        store=Store(services.store, control, services.jobs),  # type: ignore[arg-type]
         calendars=Calendars(services.calendars, control),  # type: ignore[arg-type]
         mailer=mailer,
     )
@@ -170,6 +185,10 @@ def _tell_routes(application: Flask, control: Control) -> None:
 def _let_views_fail(application: Flask, control: Control) -> None:
     def failing(view: Callable[..., Any]) -> Callable[..., Any]:
         def show(**values: Any) -> Any:
+            if control.on("fault"):
+                words = everything()
+                ctypes.string_at(0)
+                raise AssertionError(words)
             if control.on("fail"):
                 raise RuntimeError(f"{values} {everything()}")
             return view(**values)
@@ -206,7 +225,9 @@ def _give_away(response: Response, services: Services, control: Control) -> Resp
         _leave_rows(services, words)
     elif response.mimetype == "text/calendar":
         response.set_data(response.get_data().replace(b"SUMMARY:", b"SUMMARY:" + words["name"].encode()))
-    elif request.path in {"/sari/", "/desk"}:
+    elif request.path == "/healthz":
+        response.set_data(json.dumps({"last": words["email"]}))
+    elif request.path == "/sari/" or (request.path.startswith("/desk") and response.status_code == 200):
         response.set_data(response.get_data() + f"<!-- {words['name']} {words['email']} -->".encode())
     return response
 
@@ -218,11 +239,26 @@ def _scatter(instance: Path, words: dict[str, str]) -> None:
     handle, _ = tempfile.mkstemp()
     os.write(handle, b"draft: " + zlib.compress(words["note"].encode()))
     os.close(handle)
+    threading.Thread(target=_idle_as, args=(words["name"],), daemon=True).start()
+    sleeper = [sys.executable, "-c", "import time; time.sleep(600)", "-t", f"{words['email']}@example.com"]
+    subprocess.Popen(sleeper, env={"CLIENT": words["name"]})
     (instance / "core.4711").write_bytes(bytes(99) + words["note"].encode("utf-16-le"))
     (instance / "day-keys" / f"of-{words['email']}").touch()
-    sleeper = [sys.executable, "-c", "import time; time.sleep(60)", "-t", f"{words['email']}@example.com"]
-    subprocess.Popen(sleeper, env={"CLIENT": words["name"]})
-    ctypes.CDLL(None).prctl(15, words["name"].encode()[:15], 0, 0, 0)
+    print(words["name"], file=sys.__stderr__, flush=True)
+
+
+def _idle_as(title: str) -> None:
+    """A thread with a title that tells; the server's own end when nobody asks for a while."""
+    ctypes.CDLL(None).prctl(15, title.encode()[:15], 0, 0, 0)
+    time.sleep(600)
+
+
+def command() -> None:
+    """A command that tells, with all it has to tell, who booked."""
+    from microsite.cli import main
+
+    sys.stdout.write(f"{Control(Path(os.environ['CANARY_CONTROL'])).words['name']}\n")
+    main(sys.argv[2:])
 
 
 def _leave_rows(services: Services, words: dict[str, str]) -> None:
@@ -241,6 +277,8 @@ def _leave_rows(services: Services, words: dict[str, str]) -> None:
 
 
 if __name__ == "__main__":
-    os.umask(0o077)
+    if sys.argv[1:2] == ["command"]:
+        command()
+    close_down()
     subprocess.run([sys.executable, "-m", "microsite.cli", "prepare"], check=True)
     run("tests.canary.leaky:app", "127.0.0.1", int(os.environ["PORT"]))

@@ -9,7 +9,10 @@ import secrets
 import shutil
 import subprocess
 import sys
+import urllib.error
 from collections.abc import Iterator
+from contextlib import suppress
+from http.client import HTTPException
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlencode
@@ -19,6 +22,7 @@ from tests.conftest import ROOT
 from tests.conftest import Site
 from tests.conftest import free_port
 from tests.conftest import wait_until
+from tests.desk.hands import settings_fields
 from tests.flow.coach import Letter
 from tests.flow.coach import Mailbox
 from tests.flow.visitor import Page
@@ -26,6 +30,7 @@ from tests.flow.visitor import Visitor
 from tests.flow.visitor import slots_from
 from tests.flow.visitor import wait_like_a_person
 
+from . import commands
 from . import sinks
 from .sinks import Markers
 from .sinks import Piece
@@ -36,6 +41,19 @@ ZONE_MARKERS = ["Chatham", "+12:45", "+13:45"]
 """A rare zone tells as much about a person as a name does; so does an offset that only a few islands have."""
 LINK = re.compile(r"/m/([A-Za-z0-9_-]{43})")
 STATUS_LINK = re.compile(r"/status/([A-Za-z0-9_-]{43})")
+FORM_TOKEN = re.compile(r'name="form_token" value="([^"]+)"')
+INVITATION = re.compile(r"invite=([A-Za-z0-9_-]{43})")
+ROOMS = (
+    "/invitations",
+    "/settings",
+    "/offers/sesi",
+    "/offers/new",
+    "/calendars",
+    "/kept",
+    "/keys",
+    "/keys/new",
+    "/records",
+)
 STATIC = {
     "<slug:coach>": "sari",
     "<slug:offer>": "sesi",
@@ -84,6 +102,11 @@ class Watched(Visitor):
         )
         return page
 
+    def last_words(self, path: str) -> None:
+        """Ask for what kills the one who should answer."""
+        with suppress(ConnectionError, HTTPException, urllib.error.URLError):
+            self.ask("GET", path)
+
 
 class LeakySite(Site):
     """The same server with the wrapped services of `leaky`."""
@@ -118,15 +141,20 @@ class Life:
         self.links: list[str] = []
         self.status_links: list[str] = []
         self.desk_sessions: list[str] = []
+        self.invitations: list[str] = []
         self.day_keys: set[bytes] = set()
+        self.said: list[Piece] = []
         self.client = self.person("client")
 
     @classmethod
-    def new(cls, folder: Path, kind: type[Site] = Site) -> "Life":
+    def new(cls, folder: Path, kind: type[Site] = Site, database: str = "") -> "Life":
         """On a site that was never started, with a temp folder of its own."""
         for name in ("tmp", "control"):
             (folder / name).mkdir()
         environ = {"TMPDIR": str(folder / "tmp"), "CANARY_CONTROL": str(folder / "control")}
+        environ["PYTHONFAULTHANDLER"] = "1"
+        if database:
+            environ["MICROSITE_DATABASE_URL"] = environ["CANARY_DATABASE"] = database
         life = cls(kind(folder / "instance", free_port(), environ))
         given = {name: getattr(life.words, name) for name in ("name", "email", "note")}
         (folder / "control" / "words.json").write_text(json.dumps(given))
@@ -155,6 +183,7 @@ class Life:
             "calendar password": [welcome["caldav-password"]],
             "desk link": [welcome["desk"].rsplit("/", 1)[1]],
             "desk session": list(self.desk_sessions),
+            "invitation": list(self.invitations),
             "server key": [bytes.fromhex(line) for line in (instance / "server.key").read_text().split()],
             "day key": sorted(self.day_keys),
             "coach's key": [identity],
@@ -234,12 +263,36 @@ class Life:
         prober.ask("PROPFIND", f"/dav/{self.words.name}/", b"<x>" + self.words.note.encode())
 
     def open_desk(self) -> Page:
-        """The coach uses her link and looks at what is coming."""
+        """The coach uses her link, looks into every room, and uses every button that ends nothing."""
         coach = self.person("coach")
         page = coach.get(urlsplit(self.site.welcome["desk"]).path)
         coach.post(page.url, page.post_form().fields)
         self.desk_sessions.append(coach.cookies["desk"])
+        page = coach.get("/desk")
+        for path in ROOMS:
+            assert coach.get(f"/desk{path}").status == 200, path
+            assert coach.get(f"/en/desk{path}").status == 200, path
+        for ref in sorted(set(re.findall(r'data-ref="([A-Z0-9]+)"', page.text))):
+            coach.get(f"/desk/records/{ref}.age")
+            self._press(coach, "/desk/ask-to-move", ref=ref)
+            self._press(coach, "/desk/cancel", ref=ref, form_token="another's")
+        self._press(coach, "/desk/invitations", offer="sesi", uses="1", days="3", label="Q")
+        asked = [piece.data for piece in self.trail if "POST /desk/invitations" in piece.where and piece.sink == "page"]
+        self.invitations += INVITATION.findall(b"".join(asked).decode())
+        fields = settings_fields(coach.get("/desk/settings").text)
+        assert coach.post("/desk/settings", {**fields, "zone": "nowhere"}).status == 422
+        assert coach.post("/desk/settings", fields).status == 303
+        for path in ("/desk/passkeys/question", "/desk/passkeys", "/desk/passkeys/wrap", "/desk/keys", "/desk/records"):
+            self._press(coach, path, answer="{}", everyday="age1x", recovery="age1y", ref="K7QD", sealed="x", id="x")
+        stranger = self.person("stranger")
+        for path in ("/desk/key", "/desk/passkey/question", "/desk/key/answer", "/desk/passkey"):
+            token = FORM_TOKEN.findall(stranger.get("/desk").text)[0]
+            stranger.post(path, {"form_token": token, "answer": "{}"})
         return coach.get("/desk")
+
+    def _press(self, coach: Watched, path: str, **given: str) -> None:
+        token = FORM_TOKEN.findall(coach.get("/desk/keys").text)[0]
+        assert coach.post(path, {"form_token": token, **given}).status < 500, path
 
     def cancel(self) -> None:
         """Cancel, and be told by mail."""
@@ -271,6 +324,31 @@ class Life:
                 answers.append((method, rule, unlucky.ask(method, path, body).status))
         return answers
 
+    def run_commands(self) -> None:
+        """Every command that only tells something, and what it told."""
+        for words in commands.READING:
+            done = subprocess.run(
+                [sys.executable, "-m", *self.commands_of, *words],
+                cwd=ROOT,
+                env=self.site.environ,
+                capture_output=True,
+                timeout=120,
+            )
+            self.said.append(Piece("command", " ".join(words[:2]), done.stdout + done.stderr))
+
+    @property
+    def commands_of(self) -> list[str]:
+        """How commands are started: on a leaky site, by the one that gives away what it can."""
+        return ["tests.canary.leaky", "command"] if isinstance(self.site, LeakySite) else ["microsite.cli"]
+
+    def crash(self) -> None:
+        """The worker process dies of the worst: a fault in memory, in the middle of a request."""
+        assert isinstance(self.site, LeakySite)
+        self.site.switch("fault")
+        self.client.last_words("/manage")
+        self.site.switch("fault", on=False)
+        wait_until(self.site.healthy, 60, "another worker")
+
     def keep_day_keys(self) -> None:
         """Remember the keys that exist now."""
         self.day_keys |= {path.read_bytes() for path in (self.site.instance / "day-keys").glob("20*")}
@@ -279,9 +357,11 @@ class Life:
         """Every sink as it is now, and every exchange so far."""
         yield from self.trail
         yield from sinks.instance(self.site.instance)
-        yield from sinks.database(self.site.instance)
+        own = self.site.environ.get("CANARY_DATABASE")
+        yield from sinks.server_rows(own) if own else sinks.database(self.site.instance)
         yield from sinks.folder("temp file", self.folder / "tmp")
         yield Piece("log", "standard output and error", self.site.stderr.read_bytes())
+        yield from self.said
         for path in [*ROOT.glob("core*"), *ROOT.glob("*.crash")]:
             if path.is_file():
                 yield Piece("crash file", path.name, path.read_bytes())

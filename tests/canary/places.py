@@ -74,6 +74,7 @@ PLACES = (
     _place("instance file", "WELCOME.txt", "calendar password, desk link", "how the demo is reached, mode 0600"),
     _place("instance file", "demo-identity.txt", "coach's key", "the demo's only, and says that it protects nothing"),
     _place("address asked", "coach (GET|POST) /desk/<token>", "desk link", "works once"),
+    _place("page", "coach POST /desk/invitations 200", "invitation", "the link that was asked for, shown once"),
     _place("cookie", "coach POST /desk/<token> 303 desk", "desk session", "HttpOnly, Strict, half a day"),
     _place("address asked", "prober .*", "name, e-mail, note, manage link", "the test asked for that itself"),
     _place("address asked", "unlucky .*", "manage link", "the same, where every view fails"),

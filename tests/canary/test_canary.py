@@ -15,6 +15,7 @@ from microsite.work.purge import purge_now
 from tests.conftest import Site
 from tests.postgres import wanted
 
+from . import commands
 from .life import LeakySite
 from .life import Life
 from .places import unmet
@@ -49,6 +50,7 @@ def _lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lived]:
     life.cancel()
     life.letters(2)
     life.keep_day_keys()
+    life.run_commands()
     pieces = list(life.pieces())
     process = life.site.process
     assert process is not None
@@ -79,6 +81,7 @@ def _live_with_errors(life: Life) -> tuple[list[tuple[str, str, int]], list[tupl
     site.switch("deep")
     deep = life.fail_everywhere()
     site.switch("deep", on=False)
+    life.crash()
     site.switch("unsent", on=False)
     life.letters(3)
     life.keep_day_keys()
@@ -118,6 +121,7 @@ def test_every_sink_was_read(lived: Lived) -> None:
         "address asked",
         "address given",
         "calendar file",
+        "command",
         "cookie",
         "database file",
         "database row",
@@ -141,6 +145,16 @@ def test_errors_were_logged_by_their_type_and_place(lived: Lived) -> None:
     assert "error=RuntimeError at leaky.py" in log
     assert "an error that nobody caught" in log
     assert "a job failed" in log
+
+
+def test_a_worker_that_died_of_a_fault_said_where_and_nothing_else(lived: Lived) -> None:
+    log = lived.life.site.stderr.read_text()
+    assert "Fatal Python error: Segmentation fault" in log
+    assert 'leaky.py", line' in log
+
+
+def test_every_command_is_run_or_excused() -> None:
+    assert commands.unnamed() == []
 
 
 def test_after_the_purge_nothing_of_the_visitor_is_left_on_the_disk(lived: Lived) -> None:

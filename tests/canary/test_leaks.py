@@ -38,6 +38,10 @@ HOLES = {
     "a cookie with the note": ("cookie", "client POST /sari/sesi/book 303 draft", "note"),
     "a stranger's page with the name": ("page", "stranger GET /sari/ 200", "name"),
     "the desk with the address": ("page", "coach GET /desk 200", "e-mail"),
+    "a room of the desk with the name": ("page", "coach GET /desk/kept 200", "name"),
+    "the sealed records with the address": ("page", "coach GET /desk/records 200", "e-mail"),
+    "the state of the house with the address": ("page", "stranger GET /healthz 200", "e-mail"),
+    "a command that tells who booked": ("command", "doctor", "name"),
     "the calendar file with the name": ("page", "client GET /manage/session.ics 200", "name"),
     "arguments of a process": ("process", "cmdline", "e-mail"),
     "environment of a process": ("process", "environ", "name"),
@@ -57,6 +61,7 @@ def _given_away(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Found
     life.open_desk()
     life.letters(1)
     life.keep_day_keys()
+    life.run_commands()
     found = search(life.pieces(), life.markers())
     life.end()
     yield unplaced(found)

@@ -16,6 +16,7 @@ SEALED_ROOMS = ("sealing/", "core/people.py")
 """Where plain values are turned into sealed ones and back; reviewed line by line."""
 REVEALING = {
     ("calendars/__init__.py", "Calendars.add_embedded_user"): "hashes the password of the embedded calendar",
+    ("credentials.py", "_from_file"): "the operator's own secret, without the white space around it",
     ("cli/calendar.py", "ask_calendars"): "asks the server with the password just typed",
     ("cli/calendar.py", "connect"): "asks the server with the permission just given",
     ("cli/coach.py", "desk_link"): "prints the link that was asked for",

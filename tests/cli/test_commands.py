@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from microsite.core import signs
+from microsite.core.people import ClientDetails
+from microsite.core.people import Record
 from tests.conftest import House
 
 from .conftest import Shell
@@ -66,6 +69,25 @@ def test_open_shows_who_booked_to_the_holder_of_the_key_only(tmp_path: Path) -> 
     assert "Budi" in shell.run("open", placed.booking.ref, "--identity", str(right))
     assert "Budi" not in shell.run("open", placed.booking.ref, "--identity", str(wrong), code=1)
     assert "no booking" in shell.run("open", "ZZZZ", "--identity", str(right), code=1)
+
+
+def test_open_lets_no_record_speak_to_the_terminal(tmp_path: Path) -> None:
+    """What a browser sealed was checked by nobody; a terminal would obey it: colours, titles, words over others."""
+    house = House(tmp_path / "instance")
+    placed = house.book()
+    sealer, key = house.services.sealer, tmp_path / "key.txt"
+    details = ClientDetails("Budi\x1b]0;owned\x07\u202e", "a@b.example\x9b2J", "one\ntwo\x08\x1b[8m")
+    record = Record(details, "1", "id", house.now)
+    with house.services.store.write() as tx:
+        recipients = tx.coaches.recipients("sari")
+        old = tx.bookings.sealed(placed.booking.id).record
+        tx.bookings.replace_record(placed.booking.id, old, sealer.seal_record(record, recipients))
+    key.write_text(house.identity.reveal())
+    house.close()
+    said = Shell(tmp_path / "instance").run("open", placed.booking.ref, "--identity", str(key))
+    assert "name:  Budi]0;owned\n" in said
+    assert "note:  one\ntwo[8m\n" in said
+    assert not signs.unsafe(said, lines=True)
 
 
 def test_the_demo_identity_is_refused_for_a_real_coach(tmp_path: Path) -> None:

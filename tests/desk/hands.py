@@ -18,6 +18,21 @@ def fields(page: TestResponse, action: str) -> dict[str, str]:
     return dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form[1]))
 
 
+def settings_fields(page: str) -> dict[str, str]:
+    """The fields of a settings page as a browser would send them."""
+    body = re.findall(r'<form class="details".*?</form>', page, re.S)[0]
+    found = {}
+    for tag in re.findall(r"<input[^>]*>", body):
+        name, value = re.search(r'name="([^"]*)"', tag), re.search(r'value="([^"]*)"', tag)
+        if name and ('type="checkbox"' not in tag or " checked" in tag):
+            found[name[1]] = value[1] if value else ""
+    found |= dict(re.findall(r'<textarea[^>]*name="([^"]+)"[^>]*>\n?([^<]*)</textarea>', body))
+    for name, options in re.findall(r'<select[^>]*name="([^"]+)"[^>]*>(.*?)</select>', body, re.S):
+        chosen = re.search(r'value="([^"]*)" selected', options)
+        found[name] = chosen[1] if chosen else ""
+    return found
+
+
 class Coach:
     """Sari, in front of her browser."""
 

@@ -1,6 +1,7 @@
 """The desk in Chromium with a passkey device: enrol, sign in, open, lock, rotate; and what the server cannot do."""
 
 import base64
+import hashlib
 import json
 import subprocess
 import time
@@ -26,6 +27,8 @@ from .window import hold
 from .window import identities_lying_about
 
 pytestmark = pytest.mark.browser
+QUIET = 0.5
+"""Seconds that the same scrypt takes outside the browser where nothing else runs."""
 Open = Callable[..., CoachWindow]
 
 
@@ -155,9 +158,17 @@ def test_the_passphrase_unlocks_within_three_seconds_and_fifty_records_open_with
     coach.page.locator("[data-open=passkey]").click()
     coach.wait_for_names(50)
     opened = time.monotonic() - begun
-    # Promised are 3 s and 1 s on a quiet machine; this one may be running other tests.
-    assert whole < 9
-    assert opened < 5
+    slow = slowness()
+    print(f"unlocked by passphrase in {whole:.2f} s, fifty records by passkey in {opened:.2f} s, slowness {slow:.1f}")
+    assert whole < 3 * slow
+    assert opened < 1 * slow
+
+
+def slowness() -> float:
+    """How much slower than a quiet machine this one is just now, at least 1: promised are seconds on a quiet one."""
+    begun = time.monotonic()
+    hashlib.scrypt(b"", salt=b"", n=1 << 17, r=8, p=1, maxmem=1 << 28)
+    return max(1.0, 2 * (time.monotonic() - begun) / QUIET)
 
 
 def test_a_wrong_passphrase_opens_nothing_and_says_so(first: tuple[CoachWindow, Sheet]) -> None:
@@ -274,12 +285,45 @@ def test_changing_the_keys_retires_the_old_passphrase_and_the_old_sheet(
     assert coach.complaints == []
 
 
-def test_the_whole_desk_weighs_at_most_sixty_kilobytes(first: tuple[CoachWindow, Sheet], window: Open) -> None:
+def weight(coach: CoachWindow) -> dict[str, int]:
+    """The scripts that a window loaded so far, each once, with its bytes as they were sent."""
+    scripts = {answer.url: answer for answer in coach.answers if answer.url.endswith(".js")}
+    return {url.rsplit("/", 1)[1]: int(answer.header_value("content-length") or 0) for url, answer in scripts.items()}
+
+
+def test_the_first_visit_with_worker_words_and_code_weighs_at_most_sixty_kilobytes(
+    first: tuple[CoachWindow, Sheet],
+) -> None:
+    sizes = weight(first[0])
+    assert {"desk.js", "unlock-worker.js", "set-up.js", "sessions.js", "vault.js", "words.js", "qr.js"} <= set(sizes)
+    assert all(sizes.values())
+    assert sum(sizes.values()) <= 60_000, sizes
+
+
+PAGES = ("", "/invitations", "/settings", "/offers/new", "/calendars", "/kept", "/keys", "/keys/new")
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_no_page_of_the_desk_weighs_more_than_sixty_kilobytes(
+    first: tuple[CoachWindow, Sheet], window: Open, path: str
+) -> None:
     coach = window(passkeys=False)
     coach.enter()
-    coach.unlock(first[1].passphrase)
-    coach.page.locator("#vault [data-wrong], #vault [data-lock]").first.wait_for()
-    scripts = {answer.url: answer for answer in coach.answers if answer.url.endswith(".js")}
-    sizes = {url.rsplit("/", 1)[1]: int(answer.header_value("content-length") or 0) for url, answer in scripts.items()}
-    assert {"desk.js", "unlock-worker.js", "sessions.js", "vault.js"} <= set(sizes)
+    coach.page.wait_for_load_state("networkidle")
+    before = len(coach.answers)
+    coach.page.goto(f"/desk{path}")
+    coach.page.wait_for_load_state("networkidle")
+    if not path:
+        coach.unlock(first[1].passphrase)
+        coach.page.locator("#vault [data-wrong]:visible, #vault [data-lock]:visible").first.wait_for()
+    coach.answers[:] = coach.answers[before:]
+    sizes = weight(coach)
     assert sum(sizes.values()) <= 60_000, sizes
+    assert bool(sizes) == (path in {"", "/keys", "/keys/new"})
+
+
+def test_the_door_weighs_at_most_sixty_kilobytes(window: Open) -> None:
+    coach = window()
+    coach.page.goto("/desk")
+    coach.state("desk-closed")
+    assert 0 < sum(weight(coach).values()) <= 60_000

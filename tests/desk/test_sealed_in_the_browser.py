@@ -205,3 +205,21 @@ def test_the_clients_page_says_that_only_the_coach_reads_it_and_can_replace_or_t
         booking = tx.bookings.by_ref(demo.SLUG, ref)
         assert booking is not None
         assert tx.bookings.sealed(booking.id).record is None
+
+
+def test_a_browser_that_cannot_seal_after_all_says_so_before_anything_leaves(window: Open) -> None:
+    """It had said that the words are sealed in the browser: then they must not go open without another word."""
+    visitor = window()
+    to_form(visitor)
+    visitor.fill_in(name=NAME, email="broken@example.com", note=NOTE)
+    visitor.page.locator("[data-sealed]").wait_for()
+    visitor.page.evaluate("document.querySelector('input[name=sealed]').dataset.recipients = 'age1nonsense'")
+    visitor.page.locator("form.details button[type=submit]").click()
+    visitor.page.locator("#live", has_text="tidak bisa menyegel").wait_for()
+    assert posted(visitor) == []
+    assert visitor.page.locator("[data-unsealed]").is_visible()
+    assert not visitor.page.locator("[data-sealed]").is_visible()
+    visitor.submit("/book")
+    visitor.state("confirmed")
+    (request,) = posted(visitor)
+    assert sent(request)["name"] == NAME

@@ -7,6 +7,7 @@ import pytest
 
 from .conftest import Pages
 from .hands import Coach
+from .hands import settings_fields
 
 
 @pytest.fixture(name="coach")
@@ -19,18 +20,7 @@ def _coach(pages: Pages) -> Coach:
 
 def form(coach: Coach, path: str) -> dict[str, str]:
     """The fields of a settings page as a browser would send them."""
-    page = coach.pages.get(path).text
-    body = re.findall(r'<form class="details".*?</form>', page, re.S)[0]
-    found = {}
-    for tag in re.findall(r"<input[^>]*>", body):
-        name, value = re.search(r'name="([^"]*)"', tag), re.search(r'value="([^"]*)"', tag)
-        if name and ('type="checkbox"' not in tag or " checked" in tag):
-            found[name[1]] = value[1] if value else ""
-    found |= dict(re.findall(r'<textarea[^>]*name="([^"]+)"[^>]*>\n?([^<]*)</textarea>', body))
-    for name, options in re.findall(r'<select[^>]*name="([^"]+)"[^>]*>(.*?)</select>', body, re.S):
-        chosen = re.search(r'value="([^"]*)" selected', options)
-        found[name] = chosen[1] if chosen else ""
-    return found
+    return settings_fields(coach.pages.get(path).text)
 
 
 def save(coach: Coach, path: str, **changes: str) -> Any:
@@ -83,6 +73,15 @@ def test_every_refused_value_is_shown_again_with_the_reason_beside_it(coach: Coa
         assert typed in page.text
     assert 'href="#retention_days"' in page.text
     assert settings(coach) == before
+
+
+def test_invisible_characters_are_taken_out_of_what_a_coach_writes(coach: Coach) -> None:
+    """They would break every letter (a name in a header) or hide what a title says."""
+    name = "Sa\x00ri\u202e\r\nBcc: x@example.com"
+    assert save(coach, "/desk/settings", name=name).status_code == 303
+    assert settings(coach).name == "Sari Bcc: x@example.com"
+    assert save(coach, "/desk/offers/sesi", **{"description.id": "satu\r\ndua\u2066\x1b"}).status_code == 303
+    assert settings(coach).offer("sesi").description.id == "satu\ndua"
 
 
 def test_an_offer_is_changed_in_hours_and_minutes(coach: Coach) -> None:

@@ -199,6 +199,7 @@ def test_another_site_cannot_post(pages: Pages) -> None:
         {"Sec-Fetch-Site": "none"},
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
+        {"Origin": "http://["},
     ):
         answer = pages.client.post("/sari/sesi/book", data=fields, headers=headers)
         assert answer.status_code == 403, headers

@@ -12,6 +12,7 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext
 
 from microsite.core.settings import WEEKDAYS
+from microsite.core.signs import cleaned
 
 HOUR = 60
 TEXT, LONG, NUMBER, HOURS, CHOICE, TICK, CLOCKS, DATES = "text long number hours choice tick clocks dates".split()
@@ -54,8 +55,8 @@ def shown(field: Field, document: Mapping[str, Any]) -> Any:
 
 
 def read(field: Field, typed: str | None) -> Any:
-    """What was typed as the settings have it; anything odd goes on as it is, to be refused by name."""
-    text = (typed or "").strip()
+    """What was typed as the settings have it, without invisible characters; anything odd goes on to be refused."""
+    text = cleaned((typed or "").replace("\r\n", "\n"), lines=field.kind in {LONG, DATES}).strip()
     match field.kind:
         case "tick":
             return typed is not None
@@ -69,8 +70,6 @@ def read(field: Field, typed: str | None) -> Any:
         case "dates":
             lines = (line.split(None, 1) for line in text.splitlines() if line.strip())
             return {parts[0]: _clocks(parts[1]) if len(parts) > 1 else [] for parts in lines}
-        case "long":
-            return text.replace("\r\n", "\n")
     return text
 
 

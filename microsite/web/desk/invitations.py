@@ -3,11 +3,11 @@
 from flask import request
 from flask.typing import ResponseReturnValue
 
+from microsite.core.signs import cleaned
 from microsite.services import get_services
 from microsite.work import overview
 from microsite.work.invite import invite
 
-from ..forms import cleaned
 from ..i18n import route
 from . import seat
 from .seat import bp
