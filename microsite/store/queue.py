@@ -17,8 +17,6 @@ from sqlalchemy import func
 from sqlalchemy import or_
 from sqlalchemy import select
 from sqlalchemy import update
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.dialects import sqlite
 
 from .tables import job
 
@@ -43,7 +41,7 @@ class Queue:
 
     def __init__(self, conn: Connection) -> None:
         self._conn = conn
-        self._insert = sqlite.insert if conn.dialect.name == "sqlite" else postgresql.insert
+        self._insert = _insert(conn)
         self._earlier = func.min if conn.dialect.name == "sqlite" else func.least
 
     def put(self, kind: str, key: str, run_at: int) -> None:
@@ -141,6 +139,17 @@ class Queue:
 
     def _free(self, row: JobRow, owner: str, **values: Any) -> None:
         self._conn.execute(update(job).where(_held(row, owner)).values(owner="", leased_until=0, **values))
+
+
+def _insert(conn: Connection) -> Any:
+    """How this database says INSERT … ON CONFLICT. The other one's dialect is not loaded: it costs four megabytes."""
+    if conn.dialect.name == "sqlite":
+        from sqlalchemy.dialects.sqlite import insert as on_sqlite
+
+        return on_sqlite
+    from sqlalchemy.dialects.postgresql import insert as on_postgresql
+
+    return on_postgresql
 
 
 def _due(owner: str, now: int) -> ColumnElement[bool]:
