@@ -8,8 +8,8 @@ import unicodedata
 from datetime import UTC
 from datetime import datetime
 from datetime import timedelta
-from urllib.parse import quote
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 from urllib.parse import urlsplit
 
 from microsite.core.events import MAX_SEQUENCE
