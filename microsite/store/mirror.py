@@ -11,6 +11,7 @@ import msgspec
 from sqlalchemy import Connection
 from sqlalchemy import and_
 from sqlalchemy import delete
+from sqlalchemy import func
 from sqlalchemy import insert
 from sqlalchemy import or_
 from sqlalchemy import select
@@ -98,6 +99,10 @@ class Mirror:
         """One calendar."""
         row = self._conn.execute(select(calendar).where(calendar.c.id == calendar_id)).first()
         return _calendar(row) if row else None
+
+    def count(self) -> int:
+        """How many calendars all coaches have together."""
+        return self._conn.execute(select(func.count()).select_from(calendar)).scalar_one()
 
     def at_url(self, url: str) -> list[CalendarRow]:
         """The calendars at that address (the embedded server names collections by path)."""

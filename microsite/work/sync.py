@@ -30,6 +30,7 @@ from microsite.errors import CalendarRefused
 from microsite.errors import CalendarUnreachable
 from microsite.services import Services
 
+from .pace import pace_of
 from .tell import tell_coach
 
 SYNC_SECONDS = 20.0
@@ -166,7 +167,8 @@ def _apply(services: Services, row: Any, pulled: Pulled, now: int) -> bool | Non
         if pulled.full:
             gone += sorted(set(tx.mirror.etags(row.id)) - set(pulled.present))
         changed = bool(pulled.readings or gone)
-        poll = after_success(row.interval, changed, random.random())  # noqa: S311 - jitter, not a secret
+        quiet = pace_of(services, tx).quiet
+        poll = after_success(row.interval, changed, random.random(), quiet)  # noqa: S311 - jitter, not a secret
         stored = tx.mirror.set_state(
             row,
             state=pulled.state,
