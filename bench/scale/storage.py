@@ -7,7 +7,7 @@ from microsite.work import demo
 from microsite.work.steps import work
 from tests.hands import hands_of
 
-SAMPLE = 24
+SAMPLE = 12
 
 
 def bytes_per_booking() -> float:
