@@ -26,6 +26,7 @@ from microsite.work import look
 
 from . import expected
 from .confirm import HUMAN
+from .confirm import PATIENCE
 from .confirm import apart
 from .figures import FULL
 from .figures import QUICK
@@ -178,49 +179,58 @@ def _look(load: Load) -> None:
     visitor.close()
 
 
+class Patient(NamedTuple):
+    """A visitor with a form before her, and when she may send it."""
+
+    due: float
+    visitor: Visitor
+    form: Form
+    slot: str
+
+
 def _book(load: Load) -> None:
     """One visitor after the other; every step waits for its hour, so that forms are old enough and bookings end."""
     every = 1 / (PER_SECOND * BOOKINGS / (1 - BOOKINGS))
-    waiting: deque[tuple[float, Visitor, Form, str]] = deque()
-    held: deque[tuple[float, Visitor, Form, str]] = deque()
+    waiting: deque[Patient] = deque()
+    held: deque[Patient] = deque()
     for number in itertools.count():
         load.wait_until(number * every)
-        if load.now >= load.seconds - HUMAN - 1:
-            break
-        try:
-            _turn(load, waiting, held)
-        except (WrongAnswer, OSError, IndexError) as error:
-            load.errors.append(f"a booking failed: {error}")
-    for _, visitor, *_rest in (*waiting, *held):
-        visitor.close()
+        ends = number > 0 and load.now >= load.seconds
+        if load.slots and not ends:
+            slot, visitor = load.slots.popleft(), Visitor(load.server.port)
+            waiting.append(Patient(load.now + HUMAN, visitor, visitor.form(expected.PATH, slot), slot))
+        _send_due(load, waiting, held, ends)
+        _take_back_due(load, held, ends)
+        if ends:
+            return
 
 
-def _turn(
-    load: Load,
-    waiting: deque[tuple[float, Visitor, Form, str]],
-    held: deque[tuple[float, Visitor, Form, str]],
-) -> None:
-    """One new visitor opens her form, those who had time to fill theirs in send it, and one takes her time back."""
-    if load.slots:
-        slot, visitor = load.slots.popleft(), Visitor(load.server.port)
-        waiting.append((load.now + HUMAN, visitor, visitor.form(expected.PATH, slot), slot))
-    while waiting and waiting[0][0] <= load.now:
-        _, visitor, form, slot = waiting.popleft()
+def _send_due(load: Load, waiting: deque[Patient], held: deque[Patient], all_of_them: bool) -> None:
+    """Those who had time to fill in their forms send them; in the end everybody who has one does."""
+    while waiting and (all_of_them or waiting[0].due <= load.now):
+        one = waiting.popleft()
+        load.wait_until(one.due)
         began = load.now
-        page = visitor.send(form)
-        while state_of(page) == "confirming" and load.now - began < 30:
-            page = visitor.get("/manage")
+        page = one.visitor.send(one.form)
+        while state_of(page) == "confirming" and load.now - began < PATIENCE:
+            page = one.visitor.get("/manage")
         if state_of(page) != "confirmed":
-            raise WrongAnswer(f"it ended in «{state_of(page)}» ({page.status})")
+            load.errors.append(f"a booking ended in «{state_of(page)}» ({page.status})")
+            continue
         load.bookings.append(load.now - began)
-        held.append((load.now + min(KEPT, load.seconds / 4), visitor, form_of(page, "/manage/cancel"), slot))
-    while held and held[0][0] <= load.now:
-        _, visitor, form, slot = held.popleft()
-        page = visitor.send(form)
+        until = load.now + min(KEPT, load.seconds / 4)
+        held.append(one._replace(due=until, form=form_of(page, "/manage/cancel")))
+
+
+def _take_back_due(load: Load, held: deque[Patient], all_of_them: bool) -> None:
+    """Those who have held their time for a while give it back, and another may have it."""
+    while held and (all_of_them or held[0].due <= load.now):
+        one = held.popleft()
+        page = one.visitor.send(one.form)
+        one.visitor.close()
+        load.slots.append(one.slot)
         if state_of(page) != "cancelled":
-            raise WrongAnswer(f"taking it back ended in «{state_of(page)}» ({page.status})")
-        visitor.close()
-        load.slots.append(slot)
+            load.errors.append(f"taking a time back ended in «{state_of(page)}» ({page.status})")
 
 
 def _sample(load: Load) -> None:

@@ -37,6 +37,8 @@ from .world import coaches
 
 TICK = 30
 """Seconds between two runs of the periodic job (`sync.due` in work/steps.py)."""
+FIXED = 300
+"""Seconds between two questions by the policy that others have, for comparison."""
 CHURN = 2.5
 """Changes a day in one calendar: one in a hundred of its events."""
 PATIENCE = 5
@@ -86,7 +88,7 @@ class Simulation:
         """From the first second to the last."""
         for each in self.calendars:
             # As if the site had been running: read at some time before, to be read at some time to come.
-            each.interval = self.dice.randint(polling.HOT, self.pace.quiet)
+            each.interval = self.dice.randint(polling.HOT, self.pace.quiet if self.scenario.policy == "ours" else FIXED)
             each.last_ok_at = each.told_at = -self.dice.randrange(each.interval)
             self._plan(each, self.dice.randrange(each.interval), 0)
         for coach in self.coaches:
@@ -199,7 +201,7 @@ class Simulation:
         one.host.latest[:] = [one]
         one.last_ok_at, one.failures, one.first_failed_at, one.backoff_until, one.problem = now, 0, 0, 0, ""
         if self.scenario.policy == "fixed":
-            self._plan(one, now + 300, now)
+            self._plan(one, now + FIXED, now)
             return
         poll = polling.after_success(one.interval, changed, self.dice.random(), self.pace.quiet)
         one.interval = poll.interval
