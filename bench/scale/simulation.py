@@ -83,6 +83,7 @@ class Simulation:
         self._looks: list[list[Calendar]] = [[] for _ in range(self.end + 1)]
         self._queue: list[tuple[float, int, Callable[[int, Wish], None], Wish]] = []
         self._number = 0
+        self._took = 0.0
 
     def run(self) -> Tally:
         """From the first second to the last."""
@@ -176,6 +177,7 @@ class Simulation:
         """Ask one calendar; how many requests that took. `own` says that an event of ours is new there."""
         found = poisson(CHURN * (now - one.told_at) / DAY, self.dice)
         said = one.host.answer(now, found > 0 or own, self.dice)
+        self._took = said.took
         self._wait(said.took, booking, now)
         if said.problem:
             self._failed(one, said.problem, said.retry_after, now)
@@ -207,10 +209,11 @@ class Simulation:
         one.interval = poll.interval
         self._plan(one, now + poll.wait, now)
         if came_back:
-            for other in list(one.host.silent.values()):
-                if other.problem in polling.SILENT and other.next_poll_at > now:
-                    other.backoff_until = now
-                    self._plan(other, now, now)
+            for place, other in enumerate(list(one.host.silent.values())):
+                at = now + polling.wait_after_outage(place * POPULATION // self.scenario.coaches)
+                if other.next_poll_at > at:
+                    other.backoff_until = at
+                    self._plan(other, at, now)
 
     def _failed(self, one: Calendar, problem: str, retry_after: int | None, now: int) -> None:
         self.tally.problems[problem] += 1
@@ -265,7 +268,7 @@ class Simulation:
         self.tally.booking_requests += said.requests
         self._wait(said.took, True, now)
         if said.problem:
-            self._again(now, wish, self._write)
+            self._again(now, wish, self._write, said.took)
         else:
             self.tally.jobs += 1
             self._after(max(said.took, 0.1), now, self._verify, wish)
@@ -285,7 +288,7 @@ class Simulation:
         for each in wish.coach.calendars:
             self.tally.booking_requests += self._read(each, now, own and each is wish.coach.calendars[0], True)
             if each.problem:
-                self._again(now, wish, self._verify if own else self._check)
+                self._again(now, wish, self._verify if own else self._check, self._took)
                 return
         if obstacles(wish.coach.times(now, wish.held), wish.start):
             self._release(wish, "released")
@@ -295,11 +298,11 @@ class Simulation:
             self.tally.jobs += 1
             self._after(0.3, now, then, wish)
 
-    def _again(self, now: int, wish: Wish, step: "Callable[[int, Wish], None]") -> None:
+    def _again(self, now: int, wish: Wish, step: "Callable[[int, Wish], None]", took: float) -> None:
         if now >= wish.until:
             self._release(wish, "failed, no answer")
         else:
-            self._after(PATIENCE, now, step, wish)
+            self._after(min(took, CHECK_SECONDS) + PATIENCE, now, step, wish)
 
     def _release(self, wish: Wish, why: str) -> None:
         self.tally.bookings[why] += 1

@@ -14,6 +14,7 @@ LOOKS_A_SECOND = 120
 
 So a site of one coach is quick to notice what she does, and one of 100,000 stays a polite guest of her provider.
 """
+WELCOME_A_SECOND = 20
 LONGEST_BACK_OFF = 24 * 3600
 REFUSED = 15 * 60
 """A password that was refused three times is not tried more often than this: providers lock accounts that knock on."""
@@ -84,6 +85,11 @@ def after_failure(failures: int, retry_after: int | None, jitter: float, refused
 def look_asks(asked: Asked, pace: Pace) -> tuple[int, int]:
     """From when on, and until when, a look has a calendar read: not while it is fresh, may not be asked, or is soon."""
     return max(asked.last_ok_at + pace.looked_at, asked.backoff_until), asked.next_poll_at - HOT
+
+
+def wait_after_outage(place: int) -> int:
+    """How long the so-manieth calendar of a host that answers again waits: a host is not welcomed by all at once."""
+    return place // WELCOME_A_SECOND
 
 
 def is_down(calendars: Iterable[Asked]) -> bool:

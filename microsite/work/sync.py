@@ -22,6 +22,7 @@ from microsite.core.polling import SILENT
 from microsite.core.polling import TRIES as KNOCKS
 from microsite.core.polling import after_failure
 from microsite.core.polling import after_success
+from microsite.core.polling import wait_after_outage
 from microsite.core.settings import CoachSettings
 from microsite.core.spans import DAY
 from microsite.errors import CalendarBusy
@@ -202,9 +203,11 @@ def _apply(services: Services, row: Any, pulled: Pulled, now: int) -> bool | Non
 
 def _host_is_back(tx: Any, row: Any, now: int) -> None:
     """What answers for one calendar will for the others: they need not sit out what was a day's wait by now."""
-    for other in tx.mirror.at_host(host_of(row)):
-        if other.id != row.id and other.problem in SILENT and other.next_poll_at > now:
-            tx.mirror.touch(other.id, backoff_until=now, next_poll_at=now)
+    others = [each for each in tx.mirror.at_host(host_of(row)) if each.id != row.id and each.problem in SILENT]
+    for place, other in enumerate(others):
+        at = now + wait_after_outage(place)
+        if other.next_poll_at > at:
+            tx.mirror.touch(other.id, backoff_until=at, next_poll_at=at)
 
 
 def _note_failure(services: Services, row: Any, error: CalendarError, now: int) -> None:

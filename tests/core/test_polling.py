@@ -11,6 +11,7 @@ from microsite.core.polling import after_success
 from microsite.core.polling import is_down
 from microsite.core.polling import look_asks
 from microsite.core.polling import pace
+from microsite.core.polling import wait_after_outage
 
 
 class Known(NamedTuple):
@@ -87,3 +88,10 @@ def test_a_host_is_down_when_two_fell_silent_and_nobody_was_answered_since(
     calendars: list[Known], down: bool, words: str
 ) -> None:
     assert is_down(calendars) is down, words
+
+
+def test_a_host_that_answers_again_is_not_asked_for_all_of_its_calendars_at_once() -> None:
+    waits = [wait_after_outage(place) for place in range(2000)]
+    assert waits[:20] == [0] * 20
+    assert max(waits.count(second) for second in set(waits)) == 20
+    assert waits == sorted(waits)
