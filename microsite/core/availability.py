@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from collections.abc import Sequence
 from datetime import date
 from datetime import timedelta
+from itertools import chain
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -221,17 +222,22 @@ def _by_days(anchor: int, stop: int, begins: Sequence[int], day: int, low: int, 
 def _free(grids: Sequence[range], busy: Spans, lead: int, tail: int) -> list[int]:
     """The starts on these grids that no busy span bars, from `lead` seconds before it to `tail` seconds after it.
 
-    This is the hot loop: two bisections for a grid, a walk over the spans that matter, whole ranges of starts at once.
+    This is the hot loop: a bisection for each grid, a walk over the spans that matter, whole ranges of starts at once.
     """
     edges = busy.edges
+    count = len(edges)
     found: list[int] = []
+    if not count:
+        found.extend(chain.from_iterable(grids))
+        return found
     first = 0
     for grid in grids:
         at, end, step = grid.start, grid.stop, grid.step
         first = bisect_right(edges, at - tail, first) & ~1
-        last = bisect_left(edges, end + lead, first)
-        for i in range(first, last, 2):
+        for i in range(first, count, 2):
             barred = edges[i] - lead
+            if barred >= end:
+                break
             if at < barred:
                 found.extend(range(at, barred, step))
             free = edges[i + 1] + tail
@@ -239,6 +245,5 @@ def _free(grids: Sequence[range], busy: Spans, lead: int, tail: int) -> list[int
                 at -= (at - free) // step * step
                 if at >= end:
                     break
-        else:
-            found.extend(grid if at == grid.start else range(at, end, step))
+        found.extend(grid if at == grid.start else range(at, end, step))
     return found
