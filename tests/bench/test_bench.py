@@ -142,6 +142,18 @@ def test_a_run_that_misses_a_goal_or_is_refused_ends_with_1(
     assert all(line["commit"] and line["machine"]["cores"] and line["calibration"]["loop_ms"] for line in lines)
 
 
+@pytest.mark.parametrize(("words", "value", "ends_with"), [([], 0.5, 0), (["--check"], 0.5, 1), (["--check"], 0.8, 0)])
+def test_the_check_ends_with_1_where_a_goal_is_missed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, words: list[str], value: float, ends_with: int
+) -> None:
+    results = tmp_path / "bench" / "results"
+    monkeypatch.setattr("bench.run.Log", lambda size, calibration: Log(size, calibration, results))
+    monkeypatch.setattr("bench.run.load", lambda: [Goal(figure="slots.ratio", at_least=0.7, says="quick enough")])
+    outcome = Outcome([single("slots.ratio", value, "x", "cpu")])
+    monkeypatch.setattr("bench.run.part_of", lambda _name: lambda _size: outcome)
+    assert main(["--size", "tiny", "--only", "slots", *words]) == ends_with
+
+
 def test_the_command_measures_prints_its_calibration_and_keeps_the_result() -> None:
     words = [sys.executable, "-m", "bench", "--size", "tiny", "--only", "slots"]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=120)
