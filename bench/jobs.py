@@ -30,7 +30,7 @@ PATIENCE = 300.0
 def measure(size: Size) -> Outcome:
     """The part."""
     figures: list[Figure] = []
-    with running_server(DURABLE) as server, TemporaryDirectory(prefix="microsite-bench-") as folder:
+    with running_server(*DURABLE) as server, TemporaryDirectory(prefix="microsite-bench-") as folder:
         urls = {"outbox": f"sqlite:///{folder}/site.db", "procrastinate": server.create()}
         for name, kind in ENGINES.items():
             place = Place(kind, urls[name], Path(folder))

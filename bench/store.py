@@ -44,7 +44,7 @@ from .machine import ROOT
 from .rounds import least_cpu
 from .slots import case
 
-DURABLE = ("max_connections=100",)
+DURABLE = ("fsync=on", "synchronous_commit=on", "full_page_writes=on", "autovacuum=on")
 """PostgreSQL as it comes, every commit on the disk; the tests' own server is quicker and forgets."""
 THREADS = 4
 """As many as a web process has."""
@@ -93,7 +93,7 @@ def measure(size: Size) -> Outcome:
     """The part."""
     with practice.practice(size.of(10, COACHES, COACHES)) as config:
         figures, remarks = on_sqlite(config, size)
-    with running_server(DURABLE) as server:
+    with running_server(*DURABLE) as server:
         server.sql(f"CREATE DATABASE {TEMPLATE}")
         database = server.url(TEMPLATE).replace("postgresql:", "postgresql+psycopg:")
         with practice.practice(size.of(10, COACHES, COACHES), database) as config:
