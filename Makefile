@@ -40,6 +40,22 @@ conformance: .venv/.dev
 costs: .venv/.dev
 	TMPDIR=$(firstword $(wildcard /dev/shm /tmp)) MICROSITE_TEST_EVENTS=20000 $(BIN)/python -m pytest tests/calendars/test_costs.py
 
+# What the site costs, as ratios; about two minutes, the full form about half an hour. See docs/benchmarks.md.
+.PHONY: bench bench-full bench-check soak
+bench: .venv/.dev
+	@$(BIN)/python -m bench
+
+bench-full: .venv/.dev
+	@$(BIN)/python -m bench --full
+
+# Exits with 1 where a goal of bench/goals.toml is missed. On a quiet machine only: some goals are of the wall clock.
+bench-check: .venv/.dev
+	@$(BIN)/python -m bench --check
+
+# Ten minutes of mixed load: memory, file handles and the slowest looks must stay flat.
+soak: .venv/.dev
+	@$(BIN)/python -m bench.soak
+
 # Needs Node 20 or newer, npm and Java; about ten minutes.
 quality: .venv/.dev build/quality/.done
 	$(BIN)/python -m tests.quality

@@ -1,24 +1,23 @@
 """Writing one event out as iCalendar bytes (RFC 5545). A room of its own: calendars store them, mail sends them.
 
-Which properties an event may have at all is decided next door, in `core.events`; nothing is added here.
+Which properties an event may have at all is decided next door, in `core.events`; nothing is added here. The library is
+loaded with the first event that is written: a web process that only shows times does without its seven megabytes.
 """
 
 import unicodedata
 from datetime import UTC
 from datetime import datetime
 from datetime import timedelta
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 from urllib.parse import urlsplit
-
-from icalendar import Calendar
-from icalendar import Component
-from icalendar import Event as Vevent
-from icalendar import vDuration
-from icalendar import vUri
 
 from microsite.core.events import MAX_SEQUENCE
 from microsite.core.events import PRODID
 from microsite.core.events import Event
+
+if TYPE_CHECKING:
+    from icalendar import Component
 
 CONTENT_TYPE = "text/calendar; charset=utf-8"
 FEATURES = {"tel": "PHONE"}
@@ -39,6 +38,9 @@ def render(event: Event, refresh: timedelta | None = None) -> bytes:
         raise ValueError("an event must end after it starts")
     if not 0 <= event.sequence <= MAX_SEQUENCE:
         raise ValueError("SEQUENCE must stay within 31 bits")
+    from icalendar import Calendar
+    from icalendar import vDuration
+
     calendar = Calendar()
     calendar.add("VERSION", "2.0")
     calendar.add("PRODID", PRODID)
@@ -52,7 +54,9 @@ def render(event: Event, refresh: timedelta | None = None) -> bytes:
     return bytes(calendar.to_ical())
 
 
-def _vevent(event: Event) -> Component:
+def _vevent(event: Event) -> "Component":
+    from icalendar import Event as Vevent
+
     vevent = Vevent()
     vevent.add("UID", event.uid)
     vevent.add("DTSTAMP", _utc(event.stamp))
@@ -75,7 +79,9 @@ def _vevent(event: Event) -> Component:
     return vevent
 
 
-def _add_uris(vevent: Component, event: Event) -> None:
+def _add_uris(vevent: "Component", event: Event) -> None:
+    from icalendar import vUri
+
     url = _uri(event.url)
     if url:
         vevent.add("URL", url)

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from collections.abc import Sequence
 from datetime import date
 from datetime import timedelta
+from itertools import chain
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -89,9 +90,7 @@ def offer(times: Times, start: int = 0, end: int = 1 << 62) -> list[int]:
     rules = times.rules
     lead, tail = (rules.minutes + rules.after) * MINUTE - 1, rules.before * MINUTE
     full = _full_days(times)
-    found: list[int] = []
-    for grid in _grids(times, low, high):
-        _add_free(found, grid, times.busy, lead, tail)
+    found = _free(_grids(times, low, high), times.busy, lead, tail)
     for taken in times.taken:
         first, after = _forbidden_by(taken, rules)
         del found[bisect_left(found, first) : bisect_left(found, after)]
@@ -184,42 +183,67 @@ def _forbidden_by(taken: Taken, rules: Rules) -> tuple[int, int]:
     return taken.start - gap_before - rules.minutes * MINUTE + 1, taken.end + gap_after
 
 
-def _grids(times: Times, low: int, high: int) -> Iterator[range]:
+def _grids(times: Times, low: int, high: int) -> list[range]:
     """The candidate starts in [low, high), as ranges: one for each open span and local day."""
-    zone = times.rules.zone
+    zone, edges = times.rules.zone, times.open.edges
     length, step = times.rules.minutes * MINUTE, times.rules.step * MINUTE
-    edges = times.open.edges
     begins = midnights(local_day(low, zone), local_day(high, zone), zone)
+    first, after = bisect_right(edges, low) & ~1, bisect_left(edges, high)
+    found: list[range] = []
     day = 1
-    for i in range(bisect_right(edges, low) & ~1, bisect_left(edges, high), 2):
-        anchor, last = edges[i], min(edges[i + 1] - length, high - 1)
-        while begins[day] <= anchor:
+    ends = begins[day]
+    for anchor, closes in zip(edges[first:after:2], edges[first + 1 : after + 1 : 2], strict=True):
+        stop = closes - length
+        stop = stop + 1 if stop < high else high
+        while ends <= anchor:
             day += 1
-        if anchor < begins[day - 1]:
-            anchor = begins[day - 1]
-        while anchor <= last:
-            stop = min(last + 1, begins[day])
-            first = anchor if anchor >= low else anchor - (anchor - low) // step * step
-            if first < stop:
-                yield range(first, stop, step)
-            anchor = stop
-            if anchor == begins[day]:
-                day += 1
+            ends = begins[day]
+        if anchor >= low and stop <= ends:
+            # Almost every span: it lies in one local day. An empty range does no harm.
+            found.append(range(anchor, stop, step))
+        else:
+            found.extend(_by_days(anchor, stop, begins, day, low, step))
+    return found
 
 
-def _add_free(found: list[int], grid: range, busy: Spans, lead: int, tail: int) -> None:
-    """Add the starts of a grid that no busy span bars, from `lead` seconds before it to `tail` seconds after it.
+def _by_days(anchor: int, stop: int, begins: Sequence[int], day: int, low: int, step: int) -> Iterator[range]:
+    """The grids of one open span that goes over midnight, or that began before `low`."""
+    anchor = max(anchor, begins[day - 1])
+    while anchor < stop:
+        ends = min(stop, begins[day])
+        first = anchor if anchor >= low else anchor - (anchor - low) // step * step
+        if first < ends:
+            yield range(first, ends, step)
+        anchor = ends
+        if anchor == begins[day]:
+            day += 1
 
-    This is the hot loop: a bisection, a walk over the spans that matter, and whole ranges of starts at once.
+
+def _free(grids: Sequence[range], busy: Spans, lead: int, tail: int) -> list[int]:
+    """The starts on these grids that no busy span bars, from `lead` seconds before it to `tail` seconds after it.
+
+    This is the hot loop: a bisection for each grid, a walk over the spans that matter, whole ranges of starts at once.
     """
-    edges, step, at, end = busy.edges, grid.step, grid.start, grid.stop
-    for i in range(bisect_right(edges, at - tail) & ~1, bisect_left(edges, end + lead), 2):
-        barred = edges[i] - lead
-        if at < barred:
-            found.extend(range(at, barred, step))
-        free = edges[i + 1] + tail
-        if at < free:
-            at -= (at - free) // step * step
-            if at >= end:
-                return
-    found.extend(range(at, end, step))
+    edges = busy.edges
+    count = len(edges)
+    found: list[int] = []
+    if not count:
+        found.extend(chain.from_iterable(grids))
+        return found
+    first = 0
+    for grid in grids:
+        at, end, step = grid.start, grid.stop, grid.step
+        first = bisect_right(edges, at - tail, first) & ~1
+        for i in range(first, count, 2):
+            barred = edges[i] - lead
+            if barred >= end:
+                break
+            if at < barred:
+                found.extend(range(at, barred, step))
+            free = edges[i + 1] + tail
+            if at < free:
+                at -= (at - free) // step * step
+                if at >= end:
+                    break
+        found.extend(grid if at == grid.start else range(at, end, step))
+    return found

@@ -70,16 +70,18 @@ def open_spans(
 ) -> Spans:
     """The spans that weekly hours (0 = Monday) and date exceptions open; an exception replaces its whole day."""
     begins = midnights(first, last, zone)
-    opened: list[tuple[int, int]] = []
     weekday = first.weekday()
+    week = [weekly.get((weekday + n) % 7, ()) for n in range(7)]
+    edges: list[int] = []
     for n, (begin, after) in enumerate(pairwise(begins)):
-        windows = weekly.get((weekday + n) % 7, ())
+        windows = week[n % 7]
         if exceptions:
             windows = exceptions.get(first + timedelta(days=n), windows)
-        for start, end in windows:
-            if after - begin == DAY:
-                opened.append((begin + start * MINUTE, begin + end * MINUTE))
-            else:
-                day = first + timedelta(days=n)
-                opened.append((at_local(day, start, zone), at_local(day, end, zone)))
-    return Spans.of(opened)
+        if after - begin == DAY:
+            for start, end in windows:
+                edges += (begin + start * MINUTE, begin + end * MINUTE)
+        else:
+            day = first + timedelta(days=n)
+            for start, end in windows:
+                edges += (at_local(day, start, zone), at_local(day, end, zone))
+    return Spans.rising(edges)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 from sqlalchemy import Connection
+from sqlalchemy import bindparam
 from sqlalchemy import delete
 from sqlalchemy import func
 from sqlalchemy import insert
@@ -21,6 +22,15 @@ from microsite.errors import NotFound
 from .tables import booking
 
 _PLAIN = [booking.c[name] for name in Booking.__struct_fields__]
+# Asked at every booking, so built once: building a statement costs more than asking it.
+_ADD = insert(booking)
+_GET = select(*_PLAIN).where(booking.c.id == bindparam("booking"))
+_BY_REF = select(*_PLAIN).where(booking.c.coach == bindparam("coach"), booking.c.ref == bindparam("ref"))
+_LIVE = (
+    select(*_PLAIN)
+    .where(booking.c.coach == bindparam("coach"), booking.c.state.in_(LIVE), booking.c.end > bindparam("after"))
+    .order_by(booking.c.start)
+)
 
 
 class Sealed(NamedTuple):
@@ -39,11 +49,11 @@ class Bookings:
 
     def add(self, new: Booking, sealed: Sealed) -> None:
         """A new booking with its sealed parts."""
-        self._conn.execute(insert(booking).values(msgspec.structs.asdict(new) | sealed._asdict()))
+        self._conn.execute(_ADD, msgspec.structs.asdict(new) | sealed._asdict())
 
     def get(self, booking_id: str) -> Booking | None:
         """One booking."""
-        return _booking(self._conn.execute(select(*_PLAIN).where(booking.c.id == booking_id)).first())
+        return _booking(self._conn.execute(_GET, {"booking": booking_id}).first())
 
     def need(self, booking_id: str | None) -> Booking:
         """One booking that must be there; raises NotFound if it was erased or purged."""
@@ -56,9 +66,7 @@ class Bookings:
         """The coach's booking of that reference. PostgreSQL refuses a zero byte, and no reference has one."""
         if not ref.isalnum():
             return None
-        return _booking(
-            self._conn.execute(select(*_PLAIN).where(booking.c.coach == coach, booking.c.ref == ref)).first()
-        )
+        return _booking(self._conn.execute(_BY_REF, {"coach": coach, "ref": ref}).first())
 
     def sealed(self, booking_id: str) -> Sealed:
         """The sealed parts, as far as they still exist."""
@@ -92,8 +100,7 @@ class Bookings:
 
     def live(self, coach: str, ends_after: int = 0) -> list[Booking]:
         """The coach's bookings that hold their time, by start."""
-        rows = select(*_PLAIN).where(booking.c.coach == coach, booking.c.state.in_(LIVE), booking.c.end > ends_after)
-        return _bookings(self._conn.execute(rows.order_by(booking.c.start)))
+        return _bookings(self._conn.execute(_LIVE, {"coach": coach, "after": ends_after}))
 
     def coming(self, coach: str, states: Iterable[str], ends_after: int) -> list[Booking]:
         """Bookings in these states that have not ended, by start."""

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Connection
+from sqlalchemy import bindparam
 from sqlalchemy import delete
 from sqlalchemy import insert
 from sqlalchemy import select
@@ -18,6 +19,10 @@ from microsite.errors import NotFound
 from .tables import calendar
 from .tables import coach
 from .tables import key
+
+# Asked at every booking, so built once: building a statement costs more than asking it.
+_GET = select(coach).where(coach.c.slug == bindparam("which"))
+_LOCK = update(coach).where(coach.c.slug == bindparam("which")).values(revision=coach.c.revision + 1)
 
 
 class CoachRow(NamedTuple):
@@ -46,7 +51,7 @@ class Coaches:
 
     def get(self, slug: str) -> CoachRow | None:
         """One coach."""
-        found = self._conn.execute(select(coach).where(coach.c.slug == slug)).mappings().first()
+        found = self._conn.execute(_GET, {"which": slug}).mappings().first()
         return _row(found) if found else None
 
     def slugs(self) -> Sequence[str]:
@@ -96,8 +101,7 @@ class Coaches:
 
     def raise_revision(self, slug: str) -> bool:
         """Take the coach's lock (a row lock on PostgreSQL) and move the cache key; False: no such coach."""
-        statement = update(coach).where(coach.c.slug == slug).values(revision=coach.c.revision + 1)
-        return self._conn.execute(statement).rowcount == 1
+        return self._conn.execute(_LOCK, {"which": slug}).rowcount == 1
 
     def recipients(self, slug: str) -> Sequence[str]:
         """The age recipients that new records are sealed to."""

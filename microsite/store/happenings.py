@@ -7,6 +7,8 @@ from sqlalchemy import select
 
 from .tables import happening
 
+_NOTE = insert(happening)
+
 
 class Happenings:
     """Appends to and reads the list inside one transaction."""
@@ -16,7 +18,7 @@ class Happenings:
 
     def note(self, coach: str, ref: str, at: int, what: str) -> None:
         """Append one line."""
-        self._conn.execute(insert(happening).values(coach=coach, ref=ref, at=at, what=what))
+        self._conn.execute(_NOTE, {"coach": coach, "ref": ref, "at": at, "what": what})
 
     def of(self, coach: str) -> list[tuple[int, str, str]]:
         """(at, ref, what) of a coach, oldest first."""

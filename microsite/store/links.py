@@ -11,6 +11,7 @@ from sqlalchemy import update
 
 from .tables import link
 
+_ADD = insert(link)
 MANAGE = "manage"
 VERIFY = "verify"
 DESK_LINK = "desk-link"
@@ -37,7 +38,7 @@ class Links:
     def add(self, lookup: bytes, coach: str, booking: str | None, kind: str, expires_at: int) -> None:
         """A new link."""
         values = {"lookup": lookup, "coach": coach, "booking": booking, "kind": kind, "expires_at": expires_at}
-        self._conn.execute(insert(link).values(values))
+        self._conn.execute(_ADD, values)
 
     def get(self, lookup: bytes, kind: str, now: int) -> LinkRow | None:
         """A living, unused link of that kind."""

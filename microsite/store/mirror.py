@@ -10,7 +10,9 @@ from zlib import crc32
 import msgspec
 from sqlalchemy import Connection
 from sqlalchemy import and_
+from sqlalchemy import bindparam
 from sqlalchemy import delete
+from sqlalchemy import func
 from sqlalchemy import insert
 from sqlalchemy import or_
 from sqlalchemy import select
@@ -28,6 +30,15 @@ PARTS = 256
 """Coaches are dealt out to so many parts, for work that several machines share."""
 CLOCK_SLACK = 60
 """Seconds by which the clocks of two machines may differ."""
+
+
+SPANS_OF = (
+    select(calendar.c.id, calendar.c.name, calendar.c.roles, calendar_span.c.serves, calendar_span.c.spans)
+    .join(calendar_span, calendar_span.c.calendar == calendar.c.id)
+    .where(calendar.c.coach == bindparam("coach"))
+)
+CALENDARS_OF = select(calendar).where(calendar.c.coach == bindparam("coach"))
+"""Asked at every booking, so built once: building a statement costs more than asking it."""
 
 
 def part_of(coach: str) -> int:
@@ -92,12 +103,16 @@ class Mirror:
 
     def calendars(self, coach: str) -> list[CalendarRow]:
         """A coach's calendars."""
-        return [_calendar(row) for row in self._conn.execute(select(calendar).where(calendar.c.coach == coach))]
+        return [_calendar(row) for row in self._conn.execute(CALENDARS_OF, {"coach": coach})]
 
     def get(self, calendar_id: str) -> CalendarRow | None:
         """One calendar."""
         row = self._conn.execute(select(calendar).where(calendar.c.id == calendar_id)).first()
         return _calendar(row) if row else None
+
+    def count(self) -> int:
+        """How many calendars all coaches have together."""
+        return self._conn.execute(select(func.count()).select_from(calendar)).scalar_one()
 
     def at_url(self, url: str) -> list[CalendarRow]:
         """The calendars at that address (the embedded server names collections by path)."""
@@ -183,14 +198,9 @@ class Mirror:
 
     def spans(self, coach: str) -> list[SpanRow]:
         """All merged spans of a coach."""
-        joined = (
-            select(calendar.c.id, calendar.c.name, calendar.c.roles, calendar_span.c.serves, calendar_span.c.spans)
-            .join(calendar_span, calendar_span.c.calendar == calendar.c.id)
-            .where(calendar.c.coach == coach)
-        )
         return [
             SpanRow(key, name, "open" if "open" in roles.split() else "busy", serves, Spans.unpack(packed))
-            for key, name, roles, serves, packed in self._conn.execute(joined)
+            for key, name, roles, serves, packed in self._conn.execute(SPANS_OF, {"coach": coach})
         ]
 
     def seen(self, coach: str) -> list[Seen]:

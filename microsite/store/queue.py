@@ -5,6 +5,7 @@ either asked for; putting one that is being worked on makes it run again (`ticke
 worked on its `run_at` is 0, until somebody asks for it anew: so the time of the next run is the one that was asked for.
 """
 
+from functools import lru_cache
 from typing import Any
 from typing import NamedTuple
 
@@ -17,8 +18,6 @@ from sqlalchemy import func
 from sqlalchemy import or_
 from sqlalchemy import select
 from sqlalchemy import update
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.dialects import sqlite
 
 from .tables import job
 
@@ -43,27 +42,11 @@ class Queue:
 
     def __init__(self, conn: Connection) -> None:
         self._conn = conn
-        self._insert = sqlite.insert if conn.dialect.name == "sqlite" else postgresql.insert
-        self._earlier = func.min if conn.dialect.name == "sqlite" else func.least
+        self._earlier = _earlier(conn.dialect.name)
 
     def put(self, kind: str, key: str, run_at: int) -> None:
         """Ask for a job at or after `run_at` (UTC seconds)."""
-        new = self._insert(job).values(kind=kind, key=key, run_at=run_at)
-        first_while_running = and_(job.c.owner != "", job.c.run_at == 0)
-        earlier = self._earlier(job.c.run_at, new.excluded.run_at)
-        self._conn.execute(
-            new.on_conflict_do_update(
-                index_elements=[job.c.kind, job.c.key],
-                set_={
-                    "run_at": case(
-                        (or_(first_while_running, job.c.dead.is_(True)), new.excluded.run_at), else_=earlier
-                    ),
-                    "ticket": job.c.ticket + 1,
-                    "attempts": 0,
-                    "dead": False,
-                },
-            )
-        )
+        self._conn.execute(_put(self._conn.dialect.name), {"kind": kind, "key": key, "run_at": run_at})
 
     def any_due(self, owner: str, now: int) -> bool:
         """Whether `claim` would find something."""
@@ -141,6 +124,38 @@ class Queue:
 
     def _free(self, row: JobRow, owner: str, **values: Any) -> None:
         self._conn.execute(update(job).where(_held(row, owner)).values(owner="", leased_until=0, **values))
+
+
+@lru_cache(maxsize=2)
+def _put(dialect: str) -> Any:
+    """Ask for a job, or once more for one that is there. Built once: building it costs more than asking it."""
+    new = _insert(dialect)(job)
+    first_while_running = and_(job.c.owner != "", job.c.run_at == 0)
+    earlier = _earlier(dialect)(job.c.run_at, new.excluded.run_at)
+    return new.on_conflict_do_update(
+        index_elements=[job.c.kind, job.c.key],
+        set_={
+            "run_at": case((or_(first_while_running, job.c.dead.is_(True)), new.excluded.run_at), else_=earlier),
+            "ticket": job.c.ticket + 1,
+            "attempts": 0,
+            "dead": False,
+        },
+    )
+
+
+def _earlier(dialect: str) -> Any:
+    return func.min if dialect == "sqlite" else func.least
+
+
+def _insert(dialect: str) -> Any:
+    """How this database says INSERT … ON CONFLICT. The other one's dialect is not loaded: it costs four megabytes."""
+    if dialect == "sqlite":
+        from sqlalchemy.dialects.sqlite import insert as on_sqlite
+
+        return on_sqlite
+    from sqlalchemy.dialects.postgresql import insert as on_postgresql
+
+    return on_postgresql
 
 
 def _due(owner: str, now: int) -> ColumnElement[bool]:

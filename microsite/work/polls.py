@@ -14,12 +14,15 @@ from typing import Any
 from microsite.core.polling import HOT
 from microsite.core.polling import SILENT
 from microsite.core.polling import TRIES
+from microsite.core.polling import Pace
 from microsite.core.polling import is_down
+from microsite.core.polling import look_asks
 from microsite.errors import CalendarError
 from microsite.errors import StoreUnreadable
 from microsite.errors import TryAgain
 from microsite.services import Services
 
+from .pace import pace_of
 from .sync import SYNC_SECONDS
 from .sync import host_of
 from .sync import is_embedded
@@ -88,25 +91,30 @@ def sync_due(services: Services, key: str = "") -> None:
 
 
 def refresh(services: Services, coach: str) -> None:
-    """A visitor looked: ask for a sync of what is older than two minutes, once in two minutes, and do not wait for it.
+    """A visitor looked: ask for a sync of what is too old by the installation's pace, and do not wait for it.
 
-    Only a wish: where it cannot be written down now, the periodic job comes anyway.
+    How often a calendar has its turn is not changed by that: looks have read anew what they need. Only a wish: where it
+    cannot be written down now, the periodic job comes anyway.
     """
     now = services.clock()
     with suppress(StoreUnreadable):
         with services.store.read() as tx:
-            old = [row for row in tx.mirror.calendars(coach) if _old(row, now)]
+            paced = pace_of(services, tx)
+            old = [row for row in tx.mirror.calendars(coach) if _old(row, paced, now)]
         if old:
             with services.store.write() as tx:
                 for row in old:
-                    tx.mirror.touch(row.id, next_poll_at=now + HOT, interval=HOT)
+                    tx.mirror.touch(row.id, next_poll_at=now + HOT)
                     services.jobs.enqueue(tx, "sync", row.id)
 
 
-def _old(row: Any, now: int) -> bool:
+def _old(row: Any, paced: Pace, now: int) -> bool:
     """Whether a calendar was read too long ago for a page, is not asked soon anyway, and may be asked."""
-    fresh = 0 <= now - row.last_ok_at < HOT or 0 <= row.next_poll_at - now <= HOT
-    return not fresh and row.backoff_until <= now and not is_embedded(row)
+    since, until = look_asks(row, paced)
+    # A reading, or a turn, from after now was written by a clock that was wrong.
+    asks = since <= now or row.last_ok_at > now
+    soon = until <= now <= row.next_poll_at
+    return asks and not soon and row.backoff_until <= now and not is_embedded(row)
 
 
 def _asked(tx: Any, host: str, due: list[Any], silent: Mapping[str, int]) -> list[Any]:

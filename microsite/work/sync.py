@@ -22,6 +22,7 @@ from microsite.core.polling import SILENT
 from microsite.core.polling import TRIES as KNOCKS
 from microsite.core.polling import after_failure
 from microsite.core.polling import after_success
+from microsite.core.polling import wait_after_outage
 from microsite.core.settings import CoachSettings
 from microsite.core.spans import DAY
 from microsite.errors import CalendarBusy
@@ -30,6 +31,7 @@ from microsite.errors import CalendarRefused
 from microsite.errors import CalendarUnreachable
 from microsite.services import Services
 
+from .pace import pace_of
 from .tell import tell_coach
 
 SYNC_SECONDS = 20.0
@@ -166,7 +168,8 @@ def _apply(services: Services, row: Any, pulled: Pulled, now: int) -> bool | Non
         if pulled.full:
             gone += sorted(set(tx.mirror.etags(row.id)) - set(pulled.present))
         changed = bool(pulled.readings or gone)
-        poll = after_success(row.interval, changed, random.random())  # noqa: S311 - jitter, not a secret
+        quiet = pace_of(services, tx).quiet
+        poll = after_success(row.interval, changed, random.random(), quiet)  # noqa: S311 - jitter, not a secret
         stored = tx.mirror.set_state(
             row,
             state=pulled.state,
@@ -200,9 +203,11 @@ def _apply(services: Services, row: Any, pulled: Pulled, now: int) -> bool | Non
 
 def _host_is_back(tx: Any, row: Any, now: int) -> None:
     """What answers for one calendar will for the others: they need not sit out what was a day's wait by now."""
-    for other in tx.mirror.at_host(host_of(row)):
-        if other.id != row.id and other.problem in SILENT and other.next_poll_at > now:
-            tx.mirror.touch(other.id, backoff_until=now, next_poll_at=now)
+    others = [each for each in tx.mirror.at_host(host_of(row)) if each.id != row.id and each.problem in SILENT]
+    for place, other in enumerate(others):
+        at = now + wait_after_outage(place)
+        if other.next_poll_at > at:
+            tx.mirror.touch(other.id, backoff_until=at, next_poll_at=at)
 
 
 def _note_failure(services: Services, row: Any, error: CalendarError, now: int) -> None:

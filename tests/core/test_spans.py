@@ -96,3 +96,10 @@ def test_the_packed_form_is_little_endian() -> None:
 def test_a_set_shows_itself_and_equals_only_its_like() -> None:
     assert repr(Spans.of([(1, 2)])) == "Spans([(1, 2)])"
     assert Spans.of([(1, 2)]) != [(1, 2)]
+
+
+@given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50)), max_size=8))
+def test_flat_boundaries_give_the_same_as_pairs_whether_they_rise_or_not(pairs: list[tuple[int, int]]) -> None:
+    assert Spans.rising([edge for pair in pairs for edge in pair]) == Spans.of(pairs)
+    rising = [edge for span in Spans.of(pairs) for edge in span]
+    assert Spans.rising(rising) == Spans.of(pairs)

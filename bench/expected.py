@@ -1,0 +1,56 @@
+"""What the picker of a demo coach has to show: her free times by the naive oracle of the tests."""
+
+from datetime import UTC
+from datetime import date
+from datetime import datetime
+from datetime import timedelta
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from microsite.core.availability import Times
+from microsite.services import Services
+from microsite.work import demo
+from microsite.work import look
+from tests.core import oracle
+
+from .figures import WrongAnswer
+
+OFFER = "sesi"
+PATH = f"/{demo.SLUG}/{OFFER}/"
+
+
+class View(NamedTuple):
+    """A day of the picker, as a browser asks for it, and the slots that must be on it."""
+
+    target: str
+    slots: list[str]
+
+
+def view(services: Services, days: int = 7) -> View:
+    """The first day that is at least so many days away and has free times; raises WrongAnswer if there is none."""
+    coach = look.coach(services, demo.SLUG)
+    offer = coach.settings.offer(OFFER)
+    if offer is None:
+        raise WrongAnswer("the demo coach has no such offer")
+    zone = coach.settings.zoneinfo
+    free = starts(look.times(services, coach, offer))
+    soonest = datetime.fromtimestamp(services.clock(), zone).date() + timedelta(days=days)
+    day = min((each for each in (_day(at, zone) for at in free) if each >= soonest), default=None)
+    if day is None:
+        raise WrongAnswer("the demo coach has no free time")
+    slots = [slot_text(at) for at in free if _day(at, zone) == day]
+    return View(f"{PATH}?day={day}&tz={coach.settings.zone}", slots)
+
+
+def starts(times: Times) -> list[int]:
+    """What is free, by the oracle."""
+    return oracle.offered_starts(list(times.open), list(times.busy), list(times.taken), times.rules, times.now)
+
+
+def slot_text(at: int) -> str:
+    """A start as the pages write it."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y%m%dT%H%M%SZ")
+
+
+def _day(at: int, zone: ZoneInfo) -> date:
+    return datetime.fromtimestamp(at, zone).date()

@@ -1,0 +1,71 @@
+"""The parts that need servers, each in its tiniest form: they run, their answers are right, their counts are held."""
+
+from collections import deque
+
+import pytest
+
+from bench import client
+from bench import confirm
+from bench import http
+from bench import soak
+from bench import store
+from bench.figures import TINY
+from bench.figures import WrongAnswer
+from bench.site import instance
+from bench.soak import Look
+from bench.soak import Sample
+from tests.bench.test_bench import hold
+from tests.conftest import Site
+
+
+def names(outcome: http.Outcome) -> set[str]:
+    """What was measured."""
+    return {figure.name for figure in outcome.figures}
+
+
+def test_pages_are_measured_beside_a_hello_on_the_same_server() -> None:
+    with instance() as demo_coach:
+        with demo_coach.opened() as services:
+            view = http.view(services)
+        outcome = http.over_http(demo_coach, view, TINY)
+        assert {"http.fragment_to_hello", "http.hello_to_fragment_server_cpu"} <= names(outcome)
+        with pytest.raises(WrongAnswer, match="the oracle says"):
+            http.over_http(demo_coach, view._replace(slots=[]), TINY)
+
+
+def test_the_client_of_our_own_counts_answers_and_errors(site: Site) -> None:
+    well = client.load(f"{site.base}/healthz", {"Accept": "application/json"}, 0.3, 2)
+    assert well.answers > 5 and well.errors == 0
+    assert 0 < well.p50_ms <= well.p99_ms
+    missing = client.load(f"{site.base}/nobody/", {}, 0.2, 1)
+    assert missing.errors == missing.answers > 0
+
+
+def test_bookings_are_measured_on_both_databases_and_none_is_lost_or_doubled() -> None:
+    outcome = store.measure(TINY)
+    assert {"store.sqlite_commit_p99_to_fsync_p99", "store.postgres_p99_to_p50"} <= names(outcome)
+    hold(outcome)
+
+
+def test_the_way_from_a_post_to_confirmed_is_measured_on_a_real_site() -> None:
+    assert "confirm.confirmed_p95_to_put" in names(confirm.measure(TINY))
+
+
+def test_a_short_soak_serves_everybody_and_samples_the_site() -> None:
+    outcome = soak.measure(TINY, 8)
+    figures = {figure.name: figure.value for figure in outcome.figures}
+    assert figures["soak.errors"] == 0
+    assert figures["soak.bookings"] >= 1
+    assert figures["soak.memory_mb"] > 30
+
+
+def test_growth_under_load_is_seen() -> None:
+    load = soak.Load.__new__(soak.Load)
+    load.seconds, load.slots, load.bookings, load.errors = 600.0, deque(), [], []
+    load.samples = [Sample(float(at), 80 + at / 60, 40 + at // 20) for at in range(600)]
+    load.looks = [Look(float(at), 0.001 * (1 + at // 100)) for at in range(600)]
+    figures = {figure.name: figure.value for figure in soak.figures(load)}
+    assert figures["soak.memory_mb_per_hour"] == pytest.approx(60)
+    assert figures["soak.memory_last_to_first"] > 1.03
+    assert figures["soak.files_more"] > 4
+    assert figures["soak.p99_last_to_first"] > 1.5
