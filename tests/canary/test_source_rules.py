@@ -17,6 +17,7 @@ SEALED_ROOMS = ("sealing/", "core/people.py")
 REVEALING = {
     ("calendars/__init__.py", "Calendars.add_embedded_user"): "hashes the password of the embedded calendar",
     ("credentials.py", "_from_file"): "the operator's own secret, without the white space around it",
+    ("cli/calendar.py", "app_password"): "prints the password that was asked for",
     ("cli/calendar.py", "ask_calendars"): "asks the server with the password just typed",
     ("cli/calendar.py", "connect"): "asks the server with the permission just given",
     ("cli/coach.py", "desk_link"): "prints the link that was asked for",
@@ -37,6 +38,8 @@ REVEALING = {
     ("store/keyring.py", "DatabaseKeyring.get_or_create"): "a new day key goes into its database",
     ("store/keyring.py", "DatabaseKeyring.put"): "a day key moves from its file into its database",
     ("work/demo.py", "welcome_text"): "WELCOME.txt",
+    ("web/desk/house.py", "new_app_password"): "shows the password that was asked for, once",
+    ("work/accounts.py", "new_password"): "asks the server with the password just typed",
     ("work/invite.py", "invite"): "the link that was asked for",
     ("work/letters.py", "_to_client"): "the link in a letter",
     ("work/passkeys.py", "verify"): "what a browser signed",
