@@ -17,6 +17,9 @@ SEALED_ROOMS = ("sealing/", "core/people.py")
 REVEALING = {
     ("calendars/__init__.py", "Calendars.add_embedded_user"): "hashes the password of the embedded calendar",
     ("credentials.py", "_from_file"): "the operator's own secret, without the white space around it",
+    ("cli/calendar.py", "app_password"): "prints the calendar password that was asked for, once",
+    ("web/desk/house.py", "new_app_password"): "shows the calendar password that was asked for, once",
+    ("work/accounts.py", "new_password"): "asks the server with the password just typed",
     ("cli/calendar.py", "ask_calendars"): "asks the server with the password just typed",
     ("cli/calendar.py", "connect"): "asks the server with the permission just given",
     ("cli/coach.py", "desk_link"): "prints the link that was asked for",
