@@ -216,6 +216,8 @@ def test_the_forms_of_a_clients_page_break_on_nothing(hand: Hand, data: st.DataO
 
 DESK = {
     "/desk/invitations": "offer uses days label",
+    "/desk/calendars/password": "calendar password",
+    "/desk/calendars/app": "",
     "/desk/cancel": "ref",
     "/desk/ask-to-move": "ref",
     "/desk/approve": "ref",
