@@ -343,13 +343,13 @@ def test_a_clock_that_was_set_back_gets_pages_made_anew(pages: Pages) -> None:
 
 
 OTHER_PROCESS = """
-import sys
+import os, sys
 from pathlib import Path
-from microsite import create_app
+from microsite import create_app, credentials
 from microsite.config import Calendars, Config, File
-from microsite.errors import TooLate
 from microsite.services import build
-config = Config(Path(sys.argv[1]), File(calendars=Calendars(embedded=False)), {}, 8000, False)
+file, instance = File(calendars=Calendars(embedded=False)), Path(sys.argv[1])
+config = Config(instance, file, credentials.read(file, os.environ, instance), 8000, False)
 client = create_app(services=build(config, lambda: int(sys.argv[2]))).test_client()
 for line in sys.stdin:
     answer = client.get(line.strip(), headers={"HX-Request": "true"})
