@@ -15,6 +15,7 @@ SECRETS = {
     "database-url": ("database", "url_file", "url"),
     "keyring-url": ("keyring", "url_file", "url"),
     "limits-storage": ("limits", "storage_file", "storage"),
+    "metrics-token": ("metrics", "token_file", "token"),
     "server-key": ("site", "server_key_file", ""),
 }
 """Name of the credential: the table of `config.toml`, the field that names a file, the field that holds it itself.
@@ -33,7 +34,9 @@ def _read(name: str, file: Any, environ: Mapping[str, str], path: Path) -> Secre
     settings = getattr(file, table)
     credentials = environ.get("CREDENTIALS_DIRECTORY", "")
     if credentials and (found := Path(credentials) / name).exists():
-        return Secret(found.read_text(encoding="utf-8").strip())
+        # The units hand over an empty one where there is none.
+        if text := found.read_text(encoding="utf-8").strip():
+            return Secret(text)
     if named := getattr(settings, named_by):
         if not Path(named).is_file():
             raise SettingsError(str(path), f"{table}.{named_by}", repr(named), "a file that exists")

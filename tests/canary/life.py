@@ -216,6 +216,7 @@ class Life:
             "/manage",
             "/desk",
             "/healthz",
+            "/metrics",
             "/dav/",
             "/nothing",
         ):

@@ -80,6 +80,8 @@ def _live_with_errors(life: Life) -> tuple[list[tuple[str, str, int]], list[tupl
     deep = life.fail_everywhere()
     site.switch("deep", on=False)
     site.switch("unsent", on=False)
+    numbers = life.person("monitor").get("/metrics")
+    assert 'route="personal",status="500"' in numbers.text
     life.letters(3)
     life.keep_day_keys()
     return failures, deep
@@ -109,7 +111,7 @@ def test_the_note_and_the_name_are_in_no_letter(lived: Lived) -> None:
 def test_every_view_failed_and_showed_a_page(lived: Lived) -> None:
     assert len(lived.failures) > 20
     assert [each for each in lived.failures if each[2] != 500] == []
-    assert Counter(status for _, _, status in lived.deep_failures)[500] > 10
+    assert Counter(status for _, _, status in lived.deep_failures)[503] > 10
 
 
 def test_every_sink_was_read(lived: Lived) -> None:
@@ -141,6 +143,7 @@ def test_errors_were_logged_by_their_type_and_place(lived: Lived) -> None:
     assert "error=RuntimeError at leaky.py" in log
     assert "an error that nobody caught" in log
     assert "a job failed" in log
+    assert "microsite.requests: answered route=visitor.book method=POST status=500" in log
 
 
 def test_after_the_purge_nothing_of_the_visitor_is_left_on_the_disk(lived: Lived) -> None:

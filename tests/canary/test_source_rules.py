@@ -16,6 +16,7 @@ SEALED_ROOMS = ("sealing/", "core/people.py")
 """Where plain values are turned into sealed ones and back; reviewed line by line."""
 REVEALING = {
     ("calendars/__init__.py", "Calendars.add_embedded_user"): "hashes the password of the embedded calendar",
+    ("cli/calendar.py", "app_password"): "shows the new password once",
     ("cli/calendar.py", "ask_calendars"): "asks the server with the password just typed",
     ("cli/calendar.py", "connect"): "asks the server with the permission just given",
     ("cli/coach.py", "desk_link"): "prints the link that was asked for",
@@ -30,9 +31,13 @@ REVEALING = {
     ("mail/delivery.py", "Smtp._log_in"): "the relay's password",
     ("mail/render.py", "_facts"): "the link in a letter",
     ("web/cookies.py", "give"): "the cookie",
+    ("web/desk/house.py", "new_app_password"): "shows the new password once",
     ("web/manage/rights.py", "_form"): "what the client wrote, shown to whoever has the link that opens it",
+    ("web/metrics.py", "_admit"): "compares the token that a monitor shows",
+    ("config.py", "_check"): "how long the metrics' token is",
     ("web/tokens.py", "_signer"): "the key of form tokens",
     ("web/visitor.py", "book"): "the way to the client's page",
+    ("work/accounts.py", "new_password"): "asks the server with the password just typed",
     ("store/keyring.py", "DatabaseKeyring.get_or_create"): "a new day key goes into its database",
     ("store/keyring.py", "DatabaseKeyring.put"): "a day key moves from its file into its database",
     ("work/demo.py", "welcome_text"): "WELCOME.txt",
@@ -56,8 +61,14 @@ REVEALING = {
 }
 LOGGED = frozenset(
     {
+        "answered.method",
+        "answered.route",
+        "answered.status",
+        "round(answered.seconds * 1000, 1)",
         "kind",
         "failed",
+        "error.file",
+        "error.word",
         "number",
         "request.endpoint",
         "request.method",
