@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from .config import Config
     from .services import Services
 
+__version__ = "0.1.0"
+
 
 def create_app(config: "Config | None" = None, services: "Services | None" = None) -> "Flask":
     """The application: settings, then services, then blueprints. Raises SettingsError or StartRefused."""
@@ -29,4 +31,5 @@ def create_app(config: "Config | None" = None, services: "Services | None" = Non
     if services.embedded is not None:
         app.wsgi_app = DispatcherMiddleware(app.wsgi_app, {"/dav": services.embedded})  # type: ignore[method-assign]
     app.wsgi_app = Bodies(app.wsgi_app)  # type: ignore[method-assign]
+    web.wrap(app)
     return app

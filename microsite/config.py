@@ -21,6 +21,7 @@ from microsite.errors import StartRefused
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 Contact = Annotated[str, msgspec.Meta(pattern=r"^(|mailto:[^\s@]+@[^\s@]+|https://\S+)$")]
 HostName = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+(:[0-9]+)?$")]
+TOKEN_LENGTH = 24
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -126,6 +127,26 @@ class Limits(_Discreet, frozen=True, forbid_unknown_fields=True):
     trusted_proxies: Annotated[int, msgspec.Meta(ge=0, le=5)] = 0
 
 
+class Logs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What goes to standard error, and how: lines for people or JSON for programs; `requests` adds a line for each."""
+
+    form: Literal["lines", "json"] = "lines"
+    level: Literal["info", "warning", "error"] = "info"
+    requests: bool = False
+
+
+class Metrics(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Numbers at `/metrics` for Prometheus; without a token for programs on this machine only.
+
+    `coaches` names coaches whose calendars fail; nothing about a booking is ever told by coach.
+    """
+
+    enabled: bool = False
+    token: str = ""
+    token_file: str = ""
+    coaches: bool = False
+
+
 class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The whole of `config.toml`."""
 
@@ -137,6 +158,8 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     calendars: Calendars = Calendars()
     google: Google = Google()
     limits: Limits = Limits()
+    logs: Logs = Logs()
+    metrics: Metrics = Metrics()
 
 
 class Config:
@@ -218,6 +241,11 @@ class Config:
         return self._secret("google-secret")
 
     @property
+    def metrics_token(self) -> Secret:
+        """What a program on another machine shows to read the metrics; empty: none may."""
+        return self._secret("metrics-token")
+
+    @property
     def sender(self) -> str:
         """The From address of every letter."""
         return self.file.mail.sender or f"booking@{self.host}"
@@ -234,13 +262,18 @@ class Config:
         return f"Config({self.address})"
 
 
+def instance_folder(environ: Mapping[str, str]) -> Path:
+    """Where everything lies that is made at run time."""
+    return Path(environ.get("MICROSITE_INSTANCE") or "instance").absolute()
+
+
 def load_config(environ: Mapping[str, str], instance: Path | None = None) -> Config:
     """Read and check the operator's settings; raises SettingsError or StartRefused, which say what to do."""
     if environ.get("PYTHON_CALDAV_COMMDUMP"):
         raise StartRefused(
             "PYTHON_CALDAV_COMMDUMP is set: it writes passwords into the temp folder. Unset it and start again."
         )
-    instance = instance or Path(environ.get("MICROSITE_INSTANCE") or "instance").absolute()
+    instance = instance or instance_folder(environ)
     path = instance / "config.toml"
     file: File = toml_file.read(path, File)
     config = Config(instance, file, credentials.read(file, environ, path), _port(environ), path.exists())
@@ -275,6 +308,8 @@ def _check(config: Config, where: str) -> None:
         raise SettingsError(where, "mail.security", "'none'", "starttls or tls, unless the relay is on this machine")
     for name in ("authorize_url", "token_url", "caldav_url", "redirect_uri"):
         _check_secure(getattr(config.file.google, name), where, f"google.{name}")
+    if config.metrics_token and len(config.metrics_token.reveal()) < TOKEN_LENGTH:
+        raise SettingsError(where, "metrics.token", "a short one", f"{TOKEN_LENGTH} signs: openssl rand -hex 32")
     if mail.host and not mail.sender:
         raise SettingsError(where, "mail.sender", "nothing", "the address letters come from, such as halo@book.example")
 

@@ -22,7 +22,14 @@ class StartRefused(MicrositeError):
 
 
 class StoreUnreadable(MicrositeError):
-    """The database cannot be read or written just now; nothing was changed."""
+    """The database, or a key beside it, cannot be read or written just now; nothing was changed.
+
+    `file` is a file's bare name and `word` what is wrong with it, both fit for a log line.
+    """
+
+    def __init__(self, message: str, file: str = "", word: str = "") -> None:
+        self.file, self.word = file, word
+        super().__init__(message)
 
 
 class NotFound(MicrositeError):
@@ -63,6 +70,10 @@ class NotPossibleNow(MicrositeError):
 
 class CannotOpen(MicrositeError):
     """A sealed thing cannot be opened with the key at hand (wrong, destroyed or damaged)."""
+
+
+class KeyDamaged(StoreUnreadable, CannotOpen):
+    """The file of a day's key is not whole: nothing of that day is opened or sealed until somebody looked at it."""
 
 
 class WrongKey(MicrositeError):

@@ -17,8 +17,10 @@ from flask import current_app
 from .calendars import Calendars
 from .config import Config
 from .core.bounded import Bounded
+from .core import remedies
 from .core.mirror import OAuthApp
 from .core.people import Secret
+from .errors import StartRefused
 from .jobs import Engine
 from .mail import Maildir
 from .mail import Mailer
@@ -39,6 +41,8 @@ TEMPLATES = Path(__file__).parent.parent / "templates"
 BRAND = "Janji Temu"
 SEEN_BYTES = 16 * 1024 * 1024
 """What one process remembers of what decides about coaches' times: some 700 quiet ones, or 100 with 4,000 events."""
+FILES = ("config.toml", "server.key", "site.db", "jobs.lock", "dav.htpasswd", "WELCOME.txt")
+FOLDERS = ("day-keys", "dav", "mail")
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,7 @@ def build(config: Config, now: Callable[[], int] = clock) -> Services:
     """
     _close_fresh(config.instance)
     files.make_folder(config.instance)
+    _check_kinds(config.instance)
     store = Store(config.database_url)
     sealer = Sealer(_server_key(config), _keyring(config))
     embedded = _embedded(config, lambda path: on_change(path)) if config.file.calendars.embedded else None
@@ -145,6 +150,16 @@ def _close_fresh(instance: Path) -> None:
         instance.chmod(0o700)
 
 
+def _check_kinds(instance: Path) -> None:
+    """A folder where a file belongs (a container's mount of what was not there makes one), or the other way round."""
+    for name in FILES:
+        if (instance / name).is_dir():
+            raise StartRefused(remedies.FOLDER.of(str(instance / name)))
+    for name in FOLDERS:
+        if (instance / name).exists() and not (instance / name).is_dir():
+            raise StartRefused(remedies.NO_FOLDER.of(str(instance / name)))
+
+
 def _server_key(config: Config) -> ServerKey:
     if config.server_key:
         return ServerKey.from_text(config.server_key)
@@ -152,7 +167,12 @@ def _server_key(config: Config) -> ServerKey:
     if not path.exists():
         with suppress(FileExistsError):  # another process was quicker: its key is the one
             files.create_secret(path, ServerKey.new().to_text())
-    return ServerKey.from_text(files.read_secret(path))
+    text = files.read_secret(path)
+    try:
+        return ServerKey.from_text(text)
+    except StartRefused as error:
+        lost = "with another one, calendar passwords must be entered again and the addresses in letters open nothing"
+        raise StartRefused(f"{path} is damaged: {error}. First look for it in a backup: {lost}") from error
 
 
 def _keyring(config: Config) -> Keyring:

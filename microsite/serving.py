@@ -1,6 +1,7 @@
 """What runs inside a process: the application with its job runner, either of them alone, and their signs of life."""
 
 import logging
+import os
 import secrets
 import signal
 import threading
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from . import create_app
 from . import logs
+from .config import load_config
 from .jobs.parent import follow_parent
 from .process import close_down
 
@@ -23,8 +25,10 @@ log = logging.getLogger("microsite.serving")
 def app() -> "Flask":
     """Called by the server in its worker process, after the fork: threads started here live where requests are."""
     close_down()
-    logs.set_up()
-    return started(create_app())
+    logs.set_up()  # whatever goes wrong before the settings are read
+    config = load_config(os.environ)
+    logs.set_up(config.file.logs.form, config.file.logs.level)
+    return started(create_app(config))
 
 
 def started(application: "Flask") -> "Flask":
@@ -88,7 +92,8 @@ def start_jobs(services: "Services") -> None:
 
 def run_worker(services: "Services") -> None:
     """Run jobs until SIGTERM or SIGINT."""
-    logs.set_up()
+    wanted = services.config.file.logs
+    logs.set_up(wanted.form, wanted.level)
     done = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: done.set())

@@ -20,7 +20,9 @@ def read(path: Path, shape: Any) -> Any:
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(str(path), "the whole file", "something that is not TOML", str(error)) from error
+        raise SettingsError(
+            str(path), "the whole file", "something that is not TOML", f"TOML in UTF-8 ({error})"
+        ) from error
     try:
         return msgspec.convert(document, shape)
     except msgspec.ValidationError as error:
@@ -54,5 +56,5 @@ def _kind(shape: Any, field: str) -> Any:
 def _found(document: Any, field: str) -> str:
     for step in field.split("."):
         document = document.get(step, "nothing") if isinstance(document, Mapping) else document
-    shown = isinstance(document, str | int | float) and not field.endswith(("password", "secret", "url"))
+    shown = isinstance(document, str | int | float) and not field.endswith(("password", "secret", "url", "token"))
     return repr(document) if shown else "a value of the wrong kind"

@@ -15,6 +15,7 @@ ROOT = Path(__file__).parent.parent
 FILE = "about the bytes of SQLite's file; PostgreSQL keeps dead rows until it vacuums, and its log longer"
 ABOUT_SQLITE = {
     "tests/store/test_sqlite.py": "how the file is opened, locked, damaged and emptied",
+    "tests/store/test_copies.py": "copies are made of SQLite files only",
     "tests/jobs/test_outbox.py": "the clock and the lock file of the one embedded runner; its contract runs on both",
     "tests/jobs/test_choice.py::test_a_site_on_sqlite_loads_neither_the_driver_nor_the_library_of_the_other": "SQLite",
     "tests/flow/test_start.py::test_a_web_process_without_its_own_calendar_loads_no_calendar_library": "nor a driver",

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -55,6 +56,7 @@ class Site:
         own = {"MICROSITE_INSTANCE": str(instance), "PORT": str(port), **database_of(instance)}
         self.environ = {**os.environ, **own, **(environ or {})}
         self.process: subprocess.Popen[bytes] | None = None
+        self.prepare_process: Callable[[], None] | None = None
 
     def start(self) -> "Site":
         """Start it and wait until it is healthy."""
@@ -67,6 +69,7 @@ class Site:
                 stderr=log,
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
+                preexec_fn=self.prepare_process,
             )
         wait_until(self.healthy, 60, "a healthy site")
         return self

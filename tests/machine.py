@@ -1,4 +1,4 @@
-"""Installs what the tests need of the machine: a browser, libical, age, PostgreSQL and Redis.
+"""Installs what the tests need of the machine: a browser, libical, age, PostgreSQL, Redis, two web servers.
 
 By the system's package manager when it may; run before pytest by `make test`. What cannot be installed is said here
 once; the tests that need it then fail, they are never skipped.
@@ -11,11 +11,15 @@ import sys
 from ctypes.util import find_library
 from glob import glob
 
+SBIN = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
 PACKAGES = {
     "chromium": lambda: bool(shutil.which("chromium") or shutil.which("chromium-browser") or _playwright_browser()),
     "libical3": lambda: bool(find_library("ical") or glob("/usr/lib/*/libical.so.3")),
     "age": lambda: bool(shutil.which("age")),
     "redis-server": lambda: bool(shutil.which("redis-server") or shutil.which("valkey-server")),
+    "nginx-light": lambda: bool(shutil.which("nginx", path=SBIN)),
+    "caddy": lambda: bool(shutil.which("caddy")),
+    "systemd": lambda: bool(shutil.which("systemd-analyze")),
     "postgresql": lambda: bool(glob("/usr/lib/postgresql/*/bin/initdb") or shutil.which("initdb")),
 }
 

@@ -7,6 +7,7 @@ Two Radicale applications share one folder and its file locks: the mounted one a
 
 import logging
 import os
+import re
 import tempfile
 from collections.abc import Callable
 from collections.abc import Iterable
@@ -24,6 +25,7 @@ from radicale.app import Application
 from microsite.calendars.addresses import EMBEDDED_HOST
 from microsite.calendars.logins import Entry
 from microsite.calendars.logins import Logins
+from microsite.errors import StartRefused
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse
@@ -76,6 +78,7 @@ _DISCREET = _Discreet()
 def dav_app(folder: Path, htpasswd: Path) -> "WSGIApplication":
     """Radicale over `folder`, each user owning only her own part, passwords from `htpasswd` (bcrypt)."""
     _private_file(htpasswd)
+    _refuse_damaged(htpasswd)
     auth = {
         "type": "htpasswd",
         "htpasswd_filename": str(htpasswd),
@@ -221,6 +224,16 @@ def make_calendar(embedded: Embedded, user: str, name: str, title: str) -> str:
 def _private_file(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     path.touch(mode=0o600)
+
+
+def _refuse_damaged(htpasswd: Path) -> None:
+    """Raises StartRefused where a line is not a user and a bcrypt hash: Radicale would end with a trace."""
+    lines = htpasswd.read_bytes().splitlines()
+    if not all(re.fullmatch(rb"[^:]+:\$2[aby]\$[\x21-\x7e]{56}", line) for line in lines if line):
+        raise StartRefused(
+            f"{htpasswd} is damaged; move it away (mv), start again, and give each coach a new calendar password:"
+            " microsite calendar app-password"
+        )
 
 
 def _bound_body(environ: "WSGIEnvironment") -> str:

@@ -1,18 +1,22 @@
 """The command line: `microsite serve`, `worker`, `init`, `open` and what else an operator or a coach needs in a shell.
 
-Commands act through `work` and `services`; a domain error becomes one sentence and exit code 1.
+Commands act through `work` and `services`; a domain error becomes one sentence and exit code 1, and so does a file
+or a disk that does not do its part.
 """
 
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
 
 import click
 
+from microsite.config import instance_folder
 from microsite.config import load_config
+from microsite.core.remedies import for_disk
 from microsite.errors import MicrositeError
 from microsite.process import close_down
 
@@ -30,6 +34,20 @@ class Sentences(click.Group):
         except MicrositeError as error:
             click.echo(str(error), err=True)
             ctx.exit(1)
+        except OSError as error:
+            remedy = for_disk(error.errno)
+            if remedy is None:
+                raise
+            click.echo(remedy.of(_concerned(error)), err=True)
+            ctx.exit(1)
+
+
+def _concerned(error: OSError) -> str:
+    """The file or folder to look at: a write that fails names no file, and a draft is gone when its name is read."""
+    if error.filename is None:
+        return str(instance_folder(os.environ))
+    path = Path(os.fsdecode(error.filename))
+    return str(path if path.exists() or not path.parent.exists() else path.parent)
 
 
 @click.group(cls=Sentences, context_settings={"help_option_names": ["-h", "--help"]})

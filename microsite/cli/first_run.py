@@ -28,14 +28,21 @@ def renew_welcome(services: Services) -> None:
     path = services.config.instance / "WELCOME.txt"
     if not path.exists():
         return
-    old = path.read_text(encoding="utf-8")
+    old = path.read_text(encoding="utf-8", errors="replace")
     new = re.sub(r"(?m)^(booking-page|desk|caldav-url): https?://[^/\s]+", rf"\1: {services.config.address}", old)
     if new != old:
         _write(path, new)
 
 
 def _write(path: Path, text: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        os.fchmod(descriptor, 0o600)
-        file.write(text)
+    """Whole or not at all: a full disk leaves the old file."""
+    new = path.with_name(f".{path.name}.new")
+    try:
+        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            os.fchmod(descriptor, 0o600)
+            file.write(text)
+        new.replace(path)
+    except OSError:
+        new.unlink(missing_ok=True)
+        raise

@@ -20,6 +20,8 @@ def purge(dry_run: bool) -> None:
     click.echo(
         f"{gone.records} records, {gone.envelopes} delivery envelopes, {gone.day_keys} day keys {verb} destroyed."
     )
+    for name in gone.copies:
+        click.echo(f"{name}, a copy from before an upgrade, {'would be' if dry_run else 'was'} destroyed.")
 
 
 COMMANDS = (purge,)

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from microsite.errors import CalendarError
 from microsite.errors import MailDelayed
+from microsite.errors import StoreUnreadable
 from microsite.errors import TryAgain
 
 Handler = Callable[[str], None]
@@ -57,6 +58,13 @@ class Counts(NamedTuple):
     given_up: int
 
 
+class Due(NamedTuple):
+    """How many jobs wait for a runner though their time has come, and since when (UTC seconds, 0 for none)."""
+
+    number: int
+    since: int
+
+
 class GivenUp(NamedTuple):
     """A job that failed for good; `trouble` is the type of its last error, never its words."""
 
@@ -79,6 +87,12 @@ class Engine(Protocol):
 
     def counts(self, tx: Any) -> Counts:
         """How many jobs there are."""
+
+    def due(self, tx: Any) -> Due:
+        """What waits though its time has come."""
+
+    def failing(self, tx: Any, kind: str, attempts: int) -> int:
+        """How many jobs of a kind failed so often or more."""
 
     def given_up(self, tx: Any) -> Sequence[GivenUp]:
         """Every job that was given up; asking for one again gives it another chance."""
@@ -119,6 +133,10 @@ def outcome(kind: str, error: BaseException | None, attempts: int) -> Outcome:
     if isinstance(error, CalendarError | MailDelayed):
         # Somebody else's machine is down, maybe for days: a letter or an event is never given up for that.
         log.warning("a job waits for another machine", extra={"kind": kind, "count": failed})
+        return Outcome(back_off(failed), min(failed, MOST_ATTEMPTS // 2), trouble)
+    if isinstance(error, StoreUnreadable):
+        # A full disk on a Friday evening must not have cost anybody her letter by Sunday.
+        log.warning("a job waits for the database or the disk", extra={"kind": kind, "reason": error.word})
         return Outcome(back_off(failed), min(failed, MOST_ATTEMPTS // 2), trouble)
     if failed >= MOST_ATTEMPTS:
         log.error("a job failed too often and was given up", exc_info=error, extra={"kind": kind, "count": failed})

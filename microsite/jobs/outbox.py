@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from . import Counts
+from . import Due
 from . import GivenUp
 from . import Work
 from . import log
@@ -50,6 +51,14 @@ class Outbox:
     def counts(self, tx: Any) -> Counts:
         """How many jobs there are."""
         return Counts(*tx.queue.counts())
+
+    def due(self, tx: Any) -> Due:
+        """What waits though its time has come."""
+        return Due(*tx.queue.due(self._clock()))
+
+    def failing(self, tx: Any, kind: str, attempts: int) -> int:
+        """How many jobs of a kind failed so often or more."""
+        return int(tx.queue.failing(kind, attempts))
 
     def given_up(self, tx: Any) -> Sequence[GivenUp]:
         """Every job that was given up."""

@@ -30,6 +30,7 @@ from microsite.errors import StoreUnreadable
 
 from . import MOST_ATTEMPTS
 from . import Counts
+from . import Due
 from . import Every
 from . import GivenUp
 from . import Outcome
@@ -110,6 +111,14 @@ class Procrastinate:
     def counts(self, tx: Any) -> Counts:
         """How many jobs there are."""
         return Counts(*tx.broker.counts())
+
+    def due(self, tx: Any) -> Due:
+        """What waits though its time has come."""
+        return Due(*tx.broker.due())
+
+    def failing(self, tx: Any, kind: str, attempts: int) -> int:
+        """How many jobs of a kind failed so often or more."""
+        return int(tx.broker.failing(kind, attempts))
 
     def given_up(self, tx: Any) -> Sequence[GivenUp]:
         """Every job that was given up."""

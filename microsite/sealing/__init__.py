@@ -18,6 +18,7 @@ from ..core.people import Delivery
 from ..core.people import Record
 from ..core.people import Secret
 from ..core.people import SecretBytes
+from ..errors import CannotOpen
 from . import challenges
 from . import copies
 from . import envelopes
@@ -112,6 +113,17 @@ class Sealer:
     def marks(self) -> list[str]:
         """A name of each server key, the one in use first: tells whether two machines have the same, nothing else."""
         return [key.reveal().hex()[:16] for key in self.server_key.derive_all("mark")]
+
+    def damaged_days(self) -> list[str]:
+        """The days whose key is there but opens nothing: a file that was cut short."""
+        return [day for day in self.keyring.days() if not self._usable(day)]
+
+    def _usable(self, day: str) -> bool:
+        try:
+            self.keyring.get(day)
+        except CannotOpen:
+            return False
+        return True
 
     def destroy_day(self, day: str) -> None:
         """See `keyring.Keyring.destroy`."""

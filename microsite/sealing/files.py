@@ -101,10 +101,14 @@ def sync_folder(folder: Path) -> None:
 
 def _written_beside(path: Path, content: SecretBytes) -> Path:
     new = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(content.reveal())
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(content.reveal())
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        new.unlink(missing_ok=True)  # a full disk leaves no half of a secret behind
+        raise
     return new
 
 

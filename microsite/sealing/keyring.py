@@ -10,8 +10,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from ..core import remedies
 from ..core.people import SecretBytes
 from ..errors import CannotOpen
+from ..errors import KeyDamaged
+from ..errors import StoreUnreadable
 from . import files
 from .ciphers import KEY_BYTES
 from .ciphers import new_key
@@ -60,14 +63,20 @@ class FolderKeyring:
         """Makes the folder if needed; raises StartRefused if others can look into it."""
         self._folder = folder
         files.make_folder(folder)
-        with suppress(FileExistsError):
-            files.create(folder / "CACHEDIR.TAG", SecretBytes(NOT_FOR_BACKUPS))
+        if not (folder / "CACHEDIR.TAG").exists():
+            with suppress(FileExistsError):
+                files.create(folder / "CACHEDIR.TAG", SecretBytes(NOT_FOR_BACKUPS))
 
     def get_or_create(self, day: str) -> SecretBytes:
         """The day's key, on the disk before anything is sealed with it."""
-        if not self._path(day).exists():
-            with suppress(FileExistsError):  # somebody else was faster; theirs is the day's key
-                files.create(self._path(day), new_key())
+        path = self._path(day)
+        try:
+            if not path.exists():
+                with suppress(FileExistsError):  # somebody else was faster; theirs is the day's key
+                    files.create(path, new_key())
+        except OSError as error:
+            remedy = remedies.for_disk(error.errno) or remedies.UNKNOWN
+            raise StoreUnreadable(remedy.of(str(path)), self._folder.name, remedy.word) from error
         return self.get(day)
 
     def get(self, day: str) -> SecretBytes:
@@ -77,7 +86,9 @@ class FolderKeyring:
         except FileNotFoundError:
             raise CannotOpen(f"the key of {day} is destroyed: no envelope of that day opens again") from None
         if len(key.reveal()) != KEY_BYTES:
-            raise CannotOpen(f"the key of {day} is damaged: no envelope of that day opens again")
+            # Never replaced by itself: who takes it away gives up the letters of that day, and should know.
+            what = f"{self._path(day)} is damaged: no envelope of that day opens; move it away (mv)"
+            raise KeyDamaged(what, self._folder.name, "damaged")
         return key
 
     def destroy(self, day: str) -> None:

@@ -40,6 +40,16 @@ UPDATE procrastinate_jobs job SET args = args || jsonb_build_object('trouble', C
        SELECT 1 FROM procrastinate_jobs asked
         WHERE asked.queueing_lock = job.queueing_lock AND asked.status = 'todo')"""
 
+_DUE = """
+SELECT count(*), coalesce(floor(extract(epoch FROM min(coalesce(job.scheduled_at, asked.at)))), 0)
+  FROM procrastinate_jobs job
+  LEFT JOIN procrastinate_events asked ON asked.job_id = job.id AND asked.type = 'deferred'
+ WHERE job.status = 'todo' AND (job.scheduled_at IS NULL OR job.scheduled_at <= now())"""
+
+_FAILING = """
+SELECT count(*) FROM procrastinate_jobs
+ WHERE status <> 'succeeded' AND args->>'kind' = :kind AND coalesce((args->>'attempts')::int, 0) >= :attempts"""
+
 
 class Broker:
     """Answers and moves inside one transaction."""
@@ -90,6 +100,16 @@ class Broker:
             )
         ).one()
         return int(row[0]), int(row[1])
+
+    def due(self) -> tuple[int, int]:
+        """(jobs that nobody took though their time has come, since when the oldest of them waits; 0 for none)."""
+        number, oldest = self._conn.execute(text(_DUE)).one()
+        return int(number), int(oldest)
+
+    def failing(self, kind: str, attempts: int) -> int:
+        """How many jobs of a kind failed so often or more."""
+        found = self._conn.scalar(text(_FAILING), {"kind": kind, "attempts": attempts})
+        return int(found or 0)
 
     def given_up(self) -> list[tuple[str, str, str]]:
         """(kind, key, type of the last error) of the jobs that were given up."""

@@ -4,8 +4,10 @@
 key of every picker moves with whatever is written. `write()` is for what cannot change a slot.
 """
 
+import shutil
 import threading
 from collections.abc import Callable
+from collections.abc import Iterable
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextlib import nullcontext
@@ -23,13 +25,16 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from microsite.core import remedies
 from microsite.errors import NotFound
 from microsite.errors import StartRefused
 from microsite.errors import StoreUnreadable
 
+from . import copies
 from .bookings import Bookings
 from .bookings import Sealed
 from .broker import Broker
+from .census import Census
 from .coaches import Coaches
 from .glance import Asker
 from .glance import Glance
@@ -52,6 +57,8 @@ from .signins import SignIns
 from .where import refuse_network
 
 BUSY_SECONDS = 10
+PAGE = 64 * 1024
+"""More than one transaction writes at most in a quiet house."""
 ONE_VIEW = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
 
@@ -113,6 +120,11 @@ class Tx:
         return Machines(self.conn)
 
     @cached_property
+    def census(self) -> Census:
+        """Counts for whoever watches the machine."""
+        return Census(self.conn)
+
+    @cached_property
     def queue(self) -> Queue:
         """The rows of the outbox engine."""
         return Queue(self.conn)
@@ -136,6 +148,24 @@ class Store:
         self._line = threading.Lock() if self.sqlite else None
         self._asker = Asker(make_url(url).database or "", BUSY_SECONDS) if self.sqlite else None
 
+    @property
+    def file(self) -> Path | None:
+        """The SQLite file; None on PostgreSQL."""
+        return Path(make_url(self.url).database or "") if self.sqlite else None
+
+    def unreadable(self, error: DatabaseError | PoolTimeout) -> StoreUnreadable:
+        """The driver's error as a sentence that names the file and says what to do."""
+        cause = error.orig if isinstance(error, DatabaseError) else error
+        file = self.file
+        if file is None:
+            return StoreUnreadable(f"{remedies.SERVER.of('the database')} ({type(cause).__name__})", "", "unreachable")
+        remedy = remedies.for_sqlite(getattr(cause, "sqlite_errorname", ""))
+        if file.is_dir():
+            remedy = remedies.FOLDER
+        elif remedy is remedies.BROKEN and not _room(file):
+            remedy = remedies.FULL  # a log that cannot grow is told as an input/output error
+        return StoreUnreadable(remedy.of(str(file)), file.name, remedy.word)
+
     @contextmanager
     def read(self) -> Iterator[Tx]:
         """A consistent view; writes nothing. Raises StoreUnreadable where the database does not answer."""
@@ -145,7 +175,7 @@ class Store:
         except (IntegrityError, ProgrammingError):
             raise
         except (DatabaseError, PoolTimeout) as error:
-            raise StoreUnreadable(f"the database cannot be read ({_kind(error)})") from error
+            raise self.unreadable(error) from error
 
     @contextmanager
     def write(self) -> Iterator[Tx]:
@@ -159,7 +189,7 @@ class Store:
         except (IntegrityError, ProgrammingError):
             raise
         except (DatabaseError, PoolTimeout) as error:
-            raise StoreUnreadable(f"the database cannot be written ({_kind(error)})") from error
+            raise self.unreadable(error) from error
         for call in tx.after:
             call()
 
@@ -235,6 +265,19 @@ class Store:
             with self.engine.connect() as conn:
                 conn.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
+    def old_copies(self, now: int, going: Iterable[str] = ()) -> list[Path]:
+        """Copies made before an upgrade whose time is over at `now`, or will be once the bookings `going` are gone.
+
+        On PostgreSQL there are none.
+        """
+        with self.read() as tx:
+            return copies.outdated(tx.conn, self.file, now, going) if self.file else []
+
+    @staticmethod
+    def destroy_copy(path: Path) -> None:
+        """One of them, overwritten and removed."""
+        copies.destroy(path)
+
     def close(self) -> None:
         """Give every connection back."""
         if self._asker is not None:
@@ -242,8 +285,9 @@ class Store:
         self.engine.dispose()
 
 
-def _kind(error: DatabaseError | PoolTimeout) -> str:
-    return type(error.orig if isinstance(error, DatabaseError) else error).__name__
+def _room(file: Path) -> bool:
+    """Whether a page of the database still fits on its disk."""
+    return shutil.disk_usage(file.parent).free >= PAGE
 
 
 def _sqlite(url: str) -> Engine:

@@ -117,6 +117,21 @@ class Queue:
         numbers = {bool(dead): int(number) for dead, number in rows}
         return numbers.get(False, 0), numbers.get(True, 0)
 
+    def due(self, now: int) -> tuple[int, int]:
+        """(jobs that nobody took though their time has come, since when the oldest of them waits; 0 for none)."""
+        # What is worked on has `run_at` 0; so has what a dead runner left, and that is as old as its lease.
+        waits = and_(job.c.owner == "", job.c.run_at.between(1, now))
+        left = and_(job.c.owner != "", job.c.leased_until.between(1, now - 1))
+        since = func.min(case((waits, job.c.run_at), else_=job.c.leased_until))
+        asked = select(func.count(), since).where(job.c.dead.is_(False), or_(waits, left))
+        number, oldest = self._conn.execute(asked).one()
+        return int(number), int(oldest or 0)
+
+    def failing(self, kind: str, attempts: int) -> int:
+        """How many jobs of a kind failed so often or more."""
+        asked = select(func.count()).where(job.c.kind == kind, job.c.attempts >= attempts)
+        return self._conn.scalar(asked) or 0
+
     def given_up(self) -> list[tuple[str, str, str]]:
         """(kind, key, type of the last error) of the jobs that were given up."""
         dead = select(job.c.kind, job.c.key, job.c.trouble).where(job.c.dead.is_(True)).order_by(job.c.kind, job.c.key)

@@ -16,12 +16,12 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
-from sqlalchemy import make_url
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
 from microsite.errors import StartRefused
-from microsite.errors import StoreUnreadable
+
+from . import copies
 
 if TYPE_CHECKING:
     from .engine import Store
@@ -42,7 +42,7 @@ def upgrade(store: "Store", migrations: Path = MIGRATIONS) -> bool:
     try:
         return _upgrade(store, migrations)
     except DatabaseError as error:
-        raise StoreUnreadable(f"the database cannot be brought up to date ({type(error.orig).__name__})") from error
+        raise store.unreadable(error) from error
 
 
 def _upgrade(store: "Store", migrations: Path) -> bool:
@@ -116,12 +116,10 @@ def _run(conn: Connection, script: str) -> None:
 
 
 def _copy(store: "Store", revision: str) -> None:
-    """A consistent copy beside the file, named after the revision it still has."""
-    path = Path(make_url(store.url).database or "")
-    target = path.with_name(f"{path.stem}-before-{revision}{path.suffix}")
-    target.unlink(missing_ok=True)
+    """A copy beside the file, named after the revision it still has; `copies` says when it goes."""
+    file = store.file
+    assert file is not None  # noqa: S101 - asked for on SQLite only
     with store.engine.connect() as conn:
         raw = conn.connection.driver_connection
         assert raw is not None  # noqa: S101 - a checked-out connection always has its driver connection
-        raw.execute("VACUUM INTO ?", (str(target),))
-    target.chmod(0o600)
+        copies.make(raw, file, revision)

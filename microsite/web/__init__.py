@@ -8,14 +8,17 @@ from flask_htmx import HTMX
 from werkzeug.routing import BaseConverter
 
 from . import accent
+from . import answered
 from . import dates
 from . import desk
 from . import drawn
 from . import embed
 from . import health
 from . import i18n
+from . import inside
 from . import limits
 from . import manage
+from . import metrics
 from . import packing
 from . import privacy
 from . import ready
@@ -41,6 +44,8 @@ def init_app(app: Flask) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(dates=dates, zones=zones, drawn=drawn)
     HTMX(app)
+    answered.init_app(app)
+    health.init_app(app)
     packing.init_app(app)  # first here: what is registered first is done last
     security.init_app(app)
     i18n.init_app(app)
@@ -50,5 +55,12 @@ def init_app(app: Flask) -> None:
     refusals.init_app(app)
     for bp in (health.bp, wellknown.bp, visitor.bp, embed.bp, accent.bp, manage.bp, desk.bp, status.bp, privacy.bp):
         app.register_blueprint(bp)
+    metrics.init_app(app)
     limits.init_app(app)
     ready.init_app(app)
+
+
+def wrap(app: Flask) -> None:
+    """What goes around everything that is served, once all of it is there."""
+    inside.wrap(app)
+    answered.wrap(app)

@@ -1,25 +1,35 @@
-"""`/healthz`: for whoever watches the machine. JSON without personal data, 200 or 503."""
+"""`/healthz`: for whoever watches the machine. JSON of a few words without personal data, 200 or 503."""
 
 import logging
 
 from flask import Blueprint
+from flask import Flask
 from flask import Response
+from flask import current_app
 from flask import jsonify
 
-from microsite.errors import StoreUnreadable
-from microsite.services import get_services
-from microsite.work.health import health
+from microsite.work.health import Observed
+from microsite.work.health import Watch
 
 bp = Blueprint("health", __name__)
 log = logging.getLogger("microsite.health")
 
 
+def init_app(app: Flask) -> None:
+    """One watch for all who ask this process."""
+    app.extensions["microsite-watch"] = Watch(app.extensions["microsite"])
+
+
+def observed() -> Observed:
+    """How the house is."""
+    watch: Watch = current_app.extensions["microsite-watch"]
+    return watch.look()
+
+
 @bp.get("/healthz")
 def show() -> tuple[Response, int]:
-    """Whether the site can serve."""
-    try:
-        found = health(get_services())
-    except StoreUnreadable:
-        log.error("the database cannot be read")
-        return jsonify(ok=False, database="unreadable"), 503
-    return jsonify(found._asdict()), 200
+    """Whether the site can serve, and what needs a look."""
+    health = observed().health
+    if not health.ok:
+        log.error("the database cannot be read; microsite doctor says what to do")
+    return jsonify(health._asdict()), 200 if health.ok else 503

@@ -36,6 +36,7 @@ from microsite.work.polls import refresh
 
 from . import fragments
 from . import zones
+from .answered import READY
 from .packing import coding_for
 from .picker import read_day
 
@@ -118,6 +119,7 @@ class Front:
         if page is None or glance is None:
             return self._make(wish, environ, start_response)
         environ.update(page.notes)
+        environ[READY] = True
         answer = page.send(environ, start_response)
         if not glance.old:
             return answer

@@ -25,6 +25,7 @@ from microsite.errors import NotFound
 from microsite.errors import NotInvited
 from microsite.errors import NotPossibleNow
 from microsite.errors import SlotTaken
+from microsite.errors import StoreUnreadable
 from microsite.errors import TimesUnknown
 from microsite.errors import TooLate
 from microsite.errors import TooOften
@@ -39,6 +40,7 @@ STATUS: dict[type[MicrositeError], int] = {
     TooLate: 409,
     NotPossibleNow: 409,
     TimesUnknown: 503,
+    StoreUnreadable: 503,
     TooOften: 429,
 }
 PERSONAL_ENDPOINTS = ("manage.", "written.", "desk.")
@@ -74,7 +76,17 @@ def refuse(error: MicrositeError) -> Response:
     status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), None)
     if status is None:
         raise error
+    if isinstance(error, StoreUnreadable):
+        tell_operator(error)
     return page(status, _words_for(error))
+
+
+def tell_operator(error: StoreUnreadable) -> None:
+    """What she must mend: which file, and what is wrong with it."""
+    log.error(
+        "a page waits for the database or the disk; microsite doctor says what to do",
+        extra={"route": request.endpoint, "file": error.file, "reason": error.word},
+    )
 
 
 def refuse_http(error: HTTPException) -> Response:
@@ -92,13 +104,20 @@ def refuse_http(error: HTTPException) -> Response:
 
 def page(status: int, words: Words) -> Response:
     """A refusal page."""
-    values = {"words": words, "status": status}
+    values = {"words": words, "status": status, "typed": _typed() if words.state == "unavailable" else None}
     if fragments.wanted():  # whatever part was asked for, a refusal takes the place of the whole content
         response = make_response(render_block("refusal.html", "page", **values), status)
         response.headers.update({"HX-Retarget": "#main", "HX-Reswap": "outerHTML", "HX-Push-Url": "false"})
     else:
         response = make_response(render_template("refusal.html", **values), status)
     return response
+
+
+def _typed() -> list[tuple[str, str]] | None:
+    """What was sent, to be sent once more with one press: nobody types a thing twice because our disk is full."""
+    if request.method != "POST":
+        return None
+    return [(name, text) for name, text in request.form.items(multi=True)]
 
 
 def too_many(seconds: int) -> Words:
@@ -162,6 +181,8 @@ def _words_for(error: MicrositeError) -> Words:
         )
     if isinstance(error, TimesUnknown):
         return _times_unknown()
+    if isinstance(error, StoreUnreadable):
+        return _unavailable()
     return _taken()
 
 
@@ -192,6 +213,14 @@ def _times_unknown() -> Words:
             "The calendar does not answer at the moment, and a time that may not be free is not shown. "
             "Please try again in a few minutes; nothing is lost."
         ),
+    )
+
+
+def _unavailable() -> Words:
+    return Words(
+        "unavailable",
+        gettext("This site has to catch its breath"),
+        gettext("Something on our machine is not well, and nothing was changed. Please try again in a few minutes."),
     )
 
 

@@ -23,6 +23,7 @@ from microsite.core.settings import Offer
 from microsite.errors import NotFound
 from microsite.errors import NotInvited
 from microsite.errors import SlotTaken
+from microsite.errors import StoreUnreadable
 from microsite.errors import TimesUnknown
 from microsite.services import get_services
 from microsite.work import book as booking
@@ -34,6 +35,7 @@ from microsite.work.polls import refresh
 from . import fragments
 from . import picker
 from . import ready
+from . import refusals
 from . import tokens
 from . import written
 from . import zones
@@ -144,6 +146,9 @@ def book(coach: str, offer: str) -> ResponseReturnValue:
         return _taken_page(asked, start, details)
     except TimesUnknown:
         return _form_page(asked, start, details, 503)
+    except StoreUnreadable as error:
+        refusals.tell_operator(error)
+        return _form_page(asked, start, details, 503, unwell=True)
     shown_in: dict[str, Any] = {} if zone == asked.coach.settings.zone else {"tz": zone}
     # Without the usual body, which would repeat the address and the token in it.
     return Response(status=303, headers={"Location": url_for("manage.enter", token=placed.token.reveal(), **shown_in)})
@@ -232,8 +237,11 @@ def _picker_page(asked: Asked, starts: list[int] | None, status: int = 200, take
     return make_response(render_template("visitor/times.html", **values), status)
 
 
-def _form_page(asked: Asked, start: int, form: DetailsForm, status: int = 200, pause: str = "") -> Response:
+def _form_page(
+    asked: Asked, start: int, form: DetailsForm, status: int = 200, pause: str = "", unwell: bool = False
+) -> Response:
     values = {"asked": asked, "start": start, "form": form, "others": None, "status": status, "pause": pause}
+    values["unwell"] = unwell
     page = render_template("visitor/book.html", **values)
     return make_response(page, status)
 

@@ -1,7 +1,8 @@
 """Checking every setting against the real servers, and saying in plain words what is wrong and what to do."""
 
-import shutil
-
+from microsite.core import remedies
+from microsite.core.health import Facts
+from microsite.core.health import judge
 from microsite.core.oddities import said
 from microsite.errors import CalendarError
 from microsite.errors import CalendarRefused
@@ -10,12 +11,12 @@ from microsite.services import Services
 
 from . import several
 from .findings import Finding as Finding
+from .health import count
 from .sync import SIGN_IN
 from .sync import account_of
 
 CLOCKS_APART = 60
 """Seconds by which two clocks may differ before somebody should look."""
-LOW_DISK = 200 * 1024 * 1024
 
 
 def examine(services: Services) -> list[Finding]:
@@ -24,19 +25,58 @@ def examine(services: Services) -> list[Finding]:
 
 
 def _machine(services: Services) -> list[Finding]:
-    instance = services.config.instance
-    findings = [_modes(services), _database(services)]
-    free = shutil.disk_usage(instance).free
-    low = Finding("look", f"only {free // 1024 // 1024} MB are free", "make room: a full disk stops bookings")
-    findings.append(Finding("ok", "there is room on the disk") if free > LOW_DISK else low)
-    waiting, dead = 0, 0
-    with services.store.read() as tx:
-        waiting, dead = services.jobs.counts(tx)
-    gave_up = Finding("look", f"{dead} jobs were given up", "see the log for the error of each")
-    findings.append(gave_up if dead else Finding("ok", f"no job was given up, {waiting} wait"))
+    findings = [_modes(services), _database(services), *_keys(services), *_copies(services)]
+    facts = count(services)
+    found = judge(facts, services.clock())
+    findings += [_disk(services, found.disk, facts.disk_free), _jobs(found.jobs, facts), _clock(found.clock)]
+    if found.letters != "ok":
+        what = f"{facts.letters_late} letters wait for the mail relay"
+        findings.append(Finding("look", what, "the findings about mail below say why; they are sent once it answers"))
+    if services.config.configured and not facts.coaches:
+        what = f"{services.store.file or 'the database'} holds no coach"
+        findings.append(Finding("wrong", what, "restore a backup, or begin anew with microsite init"))
     if not services.config.https and services.config.configured:
         findings.append(Finding("look", "the site's address is http", "set site.address to https:// before going live"))
     return findings
+
+
+def _keys(services: Services) -> list[Finding]:
+    """Day keys that were cut short: nothing of these days is opened or sealed."""
+    folder = services.config.instance / "day-keys"
+    advice = "move it away (mv): that day can be booked again; letters about it that still wait cannot be sent"
+    return [Finding("wrong", f"{folder / day} is damaged", advice) for day in services.sealer.damaged_days()]
+
+
+def _copies(services: Services) -> list[Finding]:
+    names = ", ".join(path.name for path in services.store.old_copies(services.clock()))
+    return [Finding("look", f"old copies of the database are still there: {names}", "microsite purge")] if names else []
+
+
+def _disk(services: Services, state: str, free: int) -> Finding:
+    instance = services.config.instance
+    if state == "read-only":
+        return Finding("wrong", remedies.READ_ONLY.of(str(instance)))
+    if state == "full":
+        return Finding("wrong", remedies.FULL.of(str(instance)))
+    if state == "low":
+        return Finding("look", f"only {free // 1024 // 1024} MB are free", "make room: a full disk stops bookings")
+    return Finding("ok", "there is room on the disk")
+
+
+def _jobs(state: str, facts: Facts) -> Finding:
+    if state == "stuck":
+        what = f"{facts.jobs_due} jobs wait, and nobody has taken one for minutes"
+        return Finding("look", what, "is the site (or a worker) running? If it is, restart it and look at its log")
+    if facts.jobs_given_up:
+        return Finding("look", f"{facts.jobs_given_up} jobs were given up", "see the log for the error of each")
+    return Finding("ok", f"no job was given up, {facts.jobs_due} wait")
+
+
+def _clock(state: str) -> Finding:
+    if state == "behind":
+        advice = "set the clock (NTP): a machine without a battery clock starts in the past"
+        return Finding("wrong", "a calendar was read later than it is now by this machine's clock", advice)
+    return Finding("ok", "the clock does not contradict what was read")
 
 
 def _modes(services: Services) -> Finding:

@@ -8,6 +8,7 @@ from microsite.core.letters import ERASED
 from microsite.errors import WrongBooking
 from microsite.services import Services
 
+from .purge import forget_copies
 from .sweep import enqueue_sweeps
 
 
@@ -24,4 +25,5 @@ def erase(services: Services, booking_id: str, ref: str) -> Booking:
         tx.happenings.note(booking.coach, booking.ref, now, ERASED)
         tx.bookings.remove(booking_id)
     services.store.truncate_log()
+    forget_copies(services)
     return booking

@@ -1,8 +1,12 @@
 """Forgetting: envelopes that have done their work, day keys a day after their day, records after the retention time."""
 
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC
 from datetime import datetime
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from typing import NamedTuple
 
@@ -13,6 +17,10 @@ from microsite.core.spans import DAY
 from microsite.services import Services
 
 HAPPENINGS_KEPT_DAYS = 365
+LAST_ROUND = "last-purge"
+"""The file of the instance that says when the last round was; without it nothing is taken for a leap."""
+LEAP = 26 * 3600
+log = logging.getLogger("microsite.purge")
 
 
 class Purged(NamedTuple):
@@ -21,11 +29,26 @@ class Purged(NamedTuple):
     records: int
     envelopes: int
     day_keys: int
+    copies: tuple[str, ...] = ()
+    """Files that an upgrade left for going back."""
 
 
 def purge(services: Services, _key: str = "") -> None:
-    """The hourly job."""
+    """The hourly job. After a leap of the clock it waits for a round: what it destroys is gone for good."""
+    if _leapt(services):
+        log.warning("the clock leapt ahead, or the site was off for long: nothing is destroyed for an hour")
+        return
     purge_now(services)
+
+
+def _leapt(services: Services) -> bool:
+    """Whether more than a day has passed since the last round, by a clock that may be wrong."""
+    now, note = services.clock(), services.config.instance / LAST_ROUND
+    last = note.read_text(encoding="ascii", errors="replace").strip() if note.is_file() else ""
+    with suppress(OSError):  # a full disk must not keep anything longer than it has to be kept
+        note.touch(mode=0o600)
+        note.write_text(f"{now}\n", encoding="ascii")
+    return last.isdecimal() and now - int(last) > LEAP
 
 
 def purge_now(services: Services, dry_run: bool = False) -> Purged:
@@ -37,9 +60,9 @@ def purge_now(services: Services, dry_run: bool = False) -> Purged:
         envelopes = [booking for booking in tx.bookings.with_delivery() if _done(tx, booking, now)]
     # A day's key may go once its last session ended 24 hours ago: the day itself ends the day after.
     days = [day for day in services.sealer.key_days() if day < (today - timedelta(days=1)).isoformat()]
-    result = Purged(len(records), len(envelopes), len(days))
     if dry_run:
-        return result
+        copies = services.store.old_copies(now, going=[booking.id for booking in records])
+        return Purged(len(records), len(envelopes), len(days), _names(copies))
     # Also when nothing is due: letters and links grow old by themselves, and a reader may have kept the last
     # emptying of the log from being whole.
     with services.store.write() as tx:
@@ -57,7 +80,19 @@ def purge_now(services: Services, dry_run: bool = False) -> Purged:
         services.sealer.destroy_day(day)
     services.mailer.forget_before(now - DAY)
     services.store.truncate_log()
-    return result
+    return Purged(len(records), len(envelopes), len(days), forget_copies(services))
+
+
+def forget_copies(services: Services) -> tuple[str, ...]:
+    """Destroy copies of the database that are a week old or hold what was erased or purged; answers their names."""
+    old = services.store.old_copies(services.clock())
+    for path in old:
+        services.store.destroy_copy(path)
+    return _names(old)
+
+
+def _names(paths: Sequence[Path]) -> tuple[str, ...]:
+    return tuple(path.name for path in paths)
 
 
 def _done(tx: Any, booking: Booking, now: int) -> bool:

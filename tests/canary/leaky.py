@@ -25,8 +25,10 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from flask import Flask
 from flask import Response
+from flask import current_app
 from flask import has_request_context
 from flask import request
 from sqlalchemy import text
@@ -35,6 +37,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from microsite import create_app
 from microsite import logs
 from microsite.cli.serve import run
+from microsite.config import Logs
+from microsite.config import Metrics
 from microsite.config import load_config
 from microsite.core.letters import LetterOrder
 from microsite.core.people import Address
@@ -47,6 +51,7 @@ from microsite.services import TEMPLATES
 from microsite.services import Services
 from microsite.services import build
 from microsite.serving import started
+from microsite.web.answered import Answered
 
 WORDS = ("name", "email", "note")
 
@@ -160,6 +165,7 @@ def app() -> Flask:
     control = Control(Path(os.environ["CANARY_CONTROL"]))
     services = build(load_config(os.environ))
     config = services.config
+    config.file = msgspec.structs.replace(config.file, logs=Logs(requests=True), metrics=Metrics(enabled=True))
     mailer = FailingMailer(
         LeakyMaildir(config.instance / "mail", control), config.sender, BRAND, config.address, TEMPLATES / "mail"
     )
@@ -223,6 +229,8 @@ def _give_away(response: Response, services: Services, control: Control) -> Resp
         response.set_cookie("draft", words["note"])
         _scatter(services.config.instance, words)
         _leave_rows(services, words)
+        for listener in current_app.extensions["microsite-listeners"]:
+            listener(Answered(f"of.{words['name']}", "GET", 200, 0.1))
     elif response.mimetype == "text/calendar":
         response.set_data(response.get_data().replace(b"SUMMARY:", b"SUMMARY:" + words["name"].encode()))
     elif request.path == "/healthz":

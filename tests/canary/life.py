@@ -245,6 +245,7 @@ class Life:
             "/manage",
             "/desk",
             "/healthz",
+            "/metrics",
             "/dav/",
             "/nothing",
         ):

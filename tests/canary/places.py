@@ -32,6 +32,7 @@ def _place(sink: str, where: str, kinds: str, reason: str) -> Place:
 
 PLACES = (
     Place("page", "client POST /sari/sesi/book (422|409)", TYPED, "the form is shown again to the one who typed it"),
+    _place("page", "unlucky POST .* 503", "name, e-mail, note", "shown to the one who typed it, to send again"),
     _place("page", "client GET /sari/sesi/(book)? 200", "zone", "the zone she chose, kept by the links of the page"),
     _place("page", "client GET /sari/sesi/book 409", "zone", "the picker in the zone she chose"),
     _place("page", "client GET /(manage|manage/cancel|status/<token>) 200", "zone", "times are told in her zone"),

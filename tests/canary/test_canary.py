@@ -83,6 +83,8 @@ def _live_with_errors(life: Life) -> tuple[list[tuple[str, str, int]], list[tupl
     site.switch("deep", on=False)
     life.crash()
     site.switch("unsent", on=False)
+    numbers = life.person("monitor").get("/metrics")
+    assert 'route="personal",status="500"' in numbers.text
     life.letters(3)
     life.keep_day_keys()
     return failures, deep
@@ -112,7 +114,7 @@ def test_the_note_and_the_name_are_in_no_letter(lived: Lived) -> None:
 def test_every_view_failed_and_showed_a_page(lived: Lived) -> None:
     assert len(lived.failures) > 20
     assert [each for each in lived.failures if each[2] != 500] == []
-    assert Counter(status for _, _, status in lived.deep_failures)[500] > 10
+    assert Counter(status for _, _, status in lived.deep_failures)[503] > 10
 
 
 def test_every_sink_was_read(lived: Lived) -> None:
@@ -145,6 +147,7 @@ def test_errors_were_logged_by_their_type_and_place(lived: Lived) -> None:
     assert "error=RuntimeError at leaky.py" in log
     assert "an error that nobody caught" in log
     assert "a job failed" in log
+    assert "microsite.requests: answered route=visitor.book method=POST status=500" in log
 
 
 def test_a_worker_that_died_of_a_fault_said_where_and_nothing_else(lived: Lived) -> None:

@@ -15,6 +15,7 @@ from microsite.errors import CannotOpen
 from microsite.services import build
 from microsite.work import erase
 from microsite.work.cancel import cancel
+from microsite.work.purge import Purged
 from microsite.work.purge import purge_now
 from tests.conftest import House
 from tests.postgres import copy_database
@@ -91,7 +92,7 @@ def test_a_purge_with_nothing_due_still_empties_the_log(house: House) -> None:
     with house.services.store.write() as tx:
         tx.bookings.remove(kept.booking.id)
     assert kept.left()["site.db-wal"] > 0
-    assert purge_now(house.services) == (0, 0, 0)
+    assert purge_now(house.services) == Purged(0, 0, 0)
     assert sum(kept.left().values()) == 0
 
 
@@ -103,7 +104,7 @@ def test_a_purge_with_nothing_due_still_forgets_old_letters(house: House) -> Non
     letters = house.instance / "mail" / "new"
     assert len(list(letters.iterdir())) == 4
     house.now += 2 * DAY
-    assert purge_now(house.services) == (0, 0, 0)
+    assert purge_now(house.services) == Purged(0, 0, 0)
     assert list(letters.iterdir()) == []
 
 

@@ -37,6 +37,7 @@ HOLES = {
     "a header with the name in hex": ("header", "client POST /sari/sesi/book 303 X-Trace", "name"),
     "a cookie with the note": ("cookie", "client POST /sari/sesi/book 303 draft", "note"),
     "a stranger's page with the name": ("page", "stranger GET /sari/ 200", "name"),
+    "a series of the metrics with the name": ("page", "stranger GET /metrics 200", "name"),
     "the desk with the address": ("page", "coach GET /desk 200", "e-mail"),
     "a room of the desk with the name": ("page", "coach GET /desk/kept 200", "name"),
     "the sealed records with the address": ("page", "coach GET /desk/records 200", "e-mail"),

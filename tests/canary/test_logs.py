@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 from flask import Flask
 from flask import request
@@ -25,6 +26,8 @@ from sqlalchemy.exc import DBAPIError
 
 from microsite import create_app
 from microsite import logs
+from microsite.config import Logs
+from microsite.config import Metrics
 from microsite.errors import StoreUnreadable
 from tests.conftest import House
 
@@ -33,8 +36,11 @@ TYPED = st.fixed_dictionaries({"name": TEXT, "email": TEXT, "note": TEXT, "slot"
 SANE = st.fixed_dictionaries({"name": TEXT, "email": TEXT, "note": TEXT})
 
 
+FORMS = st.sampled_from(sorted(logs.FORMS))
+
+
 @contextmanager
-def captured() -> Iterator[io.StringIO]:
+def captured(form: str = "lines") -> Iterator[io.StringIO]:
     """What the site's own logging writes, with everything that logging changes put back afterwards."""
     root, granian, written = logging.getLogger(), logging.getLogger("_granian"), io.StringIO()
     before = root.handlers[:], root.level, granian.handlers[:], granian.propagate
@@ -44,7 +50,7 @@ def captured() -> Iterator[io.StringIO]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("always")
-            logs.set_up()
+            logs.set_up(form)
             yield written
     finally:
         logging.captureWarnings(False)
@@ -58,6 +64,10 @@ class Broken:
     """An application whose every view raises an error that quotes all it was given."""
 
     def __init__(self, house: House) -> None:
+        watched = msgspec.structs.replace(
+            house.services.config.file, logs=Logs(requests=True), metrics=Metrics(enabled=True)
+        )
+        house.services.config.file = watched
         self.app: Flask = create_app(services=house.services)
         self.client: FlaskClient = self.app.test_client()
         for name in self.app.view_functions:
@@ -80,18 +90,22 @@ def _broken(house: House) -> Broken:
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(data=st.data(), typed=TYPED)
-def test_no_field_no_path_and_no_token_reaches_the_log(broken: Broken, data: st.DataObject, typed: dict) -> None:
+@given(data=st.data(), typed=TYPED, form=FORMS)
+def test_no_field_no_path_and_no_token_reaches_the_log(
+    broken: Broken, data: st.DataObject, typed: dict, form: str
+) -> None:
     method, rule = data.draw(st.sampled_from(broken.paths))
     token = secrets.token_urlsafe(32)
     path = rule.replace("<token>", token).replace("<slug:coach>", "sari").replace("<slug:offer>", "sesi")
     broken.client.set_cookie("manage", token)
-    with captured() as written:
+    with captured(form) as written:
         answer = broken.client.open(path, method=method, data=None if method in {"GET", "HEAD"} else typed)
     assert answer.status_code == 500
     log = written.getvalue()
-    assert "error=RuntimeError" in log
-    assert log.count("\n") == 1, "one line for one error, whatever was typed"
+    assert "error=RuntimeError" in log or '"error": "RuntimeError"' in log
+    assert log.count("\n") == 2, "one line for the error and one for the request, whatever was typed"
+    if form == "json":
+        log += json.dumps([list(json.loads(line).values()) for line in log.splitlines()], ensure_ascii=False)
     for value in (*typed.values(), token):
         assert value not in log
         assert value.strip() not in log
@@ -157,3 +171,47 @@ def test_flasks_own_line_about_an_error_is_replaced(house: House, tmp_path: Path
     log = written.getvalue()
     assert "a page could not be made route=manage.enter method=GET error=RuntimeError" in log
     assert "Q" not in log.split("route=")[1]
+
+
+def test_json_lines_say_the_same_as_lines_for_people() -> None:
+    said = {}
+    for form in logs.FORMS:
+        with captured(form) as written:
+            try:
+                raise ValueError("Qwordz")
+            except ValueError:
+                told = {
+                    "route": "visitor.book",
+                    "status": 500,
+                    "ms": 1.5,
+                    "reason": "Q not one word",
+                    "name_": "Qnamez",
+                }
+                logging.getLogger("microsite.test").error("a page broke", exc_info=True, extra=told)
+        said[form] = written.getvalue()
+
+    line, found = said["lines"], json.loads(said["json"])
+    assert found["time"].endswith("+00:00")
+    assert {name: found[name] for name in ("level", "logger", "message", "route", "status", "ms", "error")} == {
+        "level": "ERROR",
+        "logger": "microsite.test",
+        "message": "a page broke",
+        "route": "visitor.book",
+        "status": 500,
+        "ms": 1.5,
+        "error": "ValueError",
+    }
+    assert (
+        f"ERROR microsite.test: a page broke route=visitor.book status=500 ms=1.5 error=ValueError at {found['at'][0]}"
+        in line
+    )
+    assert "Q" not in line + said["json"]
+
+
+def test_the_level_of_the_settings_is_kept() -> None:
+    with captured() as written:
+        logs.set_up(level="error")
+        logging.getLogger("microsite.test").warning("a small thing")
+        logging.getLogger("microsite.test").error("a large thing")
+    assert "large" in written.getvalue()
+    assert "small" not in written.getvalue()

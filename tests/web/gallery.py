@@ -22,6 +22,7 @@ from microsite.config import Site
 from microsite.core.settings import CoachSettings
 from microsite.core.settings import Offer
 from microsite.core.settings import Words
+from microsite.errors import StoreUnreadable
 
 from .client_states import CLIENT
 from .conftest import NO_CALENDARS
@@ -46,6 +47,7 @@ class Stage(Pages):
         super().__init__(instance, File(site=Site(embed_hosts=["blog.example"]), calendars=NO_CALENDARS))
         for prefix in LANGUAGES.values():  # pages for what cannot be brought about by looking
             self.app.add_url_rule(f"{prefix}/x-<int:code>", f"refused{prefix}", view_func=abort)
+            self.app.add_url_rule(f"{prefix}/x-unwell", f"unwell{prefix}", view_func=_be_unwell, methods=["POST"])
 
     @contextmanager
     def served(self) -> Iterator[str]:
@@ -64,6 +66,10 @@ class Stage(Pages):
         """Give the coach other settings."""
         with self.services.store.write() as tx:
             tx.coaches.save_settings("sari", coach)
+
+
+def _be_unwell() -> str:
+    raise StoreUnreadable("the disk is full", "site.db", "disk-full")
 
 
 def go(path: str) -> Step:
@@ -137,6 +143,30 @@ def _quick(page: Page, stage: Stage, prefix: str) -> None:
     page.locator("form.details button").click()
 
 
+def _fill(page: Page, stage: Stage, prefix: str) -> None:
+    _form(page, stage, prefix)
+    stage.now += 5
+    page.locator("#name").fill("Budi")
+    page.locator("#email").fill("budi@example.com")
+    page.locator("#note").fill("Saya ingin bicara tentang pekerjaan.")
+
+
+def _form_unwell(page: Page, stage: Stage, prefix: str) -> None:
+    _fill(page, stage, prefix)
+    slot = stage.slots()[0]
+    day = stage.services.config.instance / "day-keys" / f"{slot[:4]}-{slot[4:6]}-{slot[6:8]}"
+    day.write_bytes(b"cut short")
+    page.locator("form.details button").click()
+    page.locator("#problem").wait_for()
+
+
+def _unavailable(page: Page, stage: Stage, prefix: str) -> None:
+    _fill(page, stage, prefix)
+    page.evaluate("path => document.querySelector('form.details').action = path", f"{prefix}/x-unwell")
+    page.locator("form.details button").click()
+    page.locator("[data-state=unavailable]").wait_for()
+
+
 def _taken(page: Page, stage: Stage, prefix: str) -> None:
     _form(page, stage, prefix)
     slot = stage.slots()[0]
@@ -203,6 +233,8 @@ STATES: dict[str, Step] = {
     "form": _form,
     "form-errors": _errors,
     "form-quick": _quick,
+    "form-unwell": _form_unwell,
+    "unavailable": _unavailable,
     "taken": _taken,
     "confirming": state_of("confirming"),
     "confirmed": state_of("confirmed"),
