@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: run quality screenshots test test-postgres chaos machines check install-dev conformance costs texts lock clean
+.PHONY: run quality gallery screenshots test test-postgres chaos machines check install-dev conformance costs texts lock clean
 
 run: .venv/.run
 	@$(BIN)/python -m microsite.cli serve
@@ -41,6 +41,10 @@ costs: .venv/.dev
 # Needs Node 20 or newer, npm and Java; about ten minutes.
 quality: .venv/.dev build/quality/.done
 	$(BIN)/python -m tests.quality
+
+# Every state of every page and every letter as a picture: make gallery ONLY=desk WIDTHS="360 1200"
+gallery: .venv/.dev
+	$(BIN)/python -m tests.quality.pictures
 
 screenshots: .venv/.dev
 	$(BIN)/python -m tests.quality.screenshots
