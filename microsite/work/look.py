@@ -29,13 +29,16 @@ from microsite.services import Services
 
 
 class Coach(msgspec.Struct, frozen=True):
-    """A coach as the pages see her. `open` says whether her booking page takes bookings."""
+    """A coach as the pages see her. `open` says whether her booking page takes bookings,
+    `portrait` is the name of her picture or nothing.
+    """
 
     slug: str
     settings: CoachSettings
     revision: int
     demo: bool
     open: bool
+    portrait: str = ""
 
 
 class Sight(msgspec.Struct, frozen=True):
@@ -166,4 +169,4 @@ def _open(rows: Sequence[Any], settings: CoachSettings, offer: Offer, now: int) 
 
 
 def _coach(row: Any) -> Coach:
-    return Coach(row.slug, row.settings, row.revision, row.demo, row.open)
+    return Coach(row.slug, row.settings, row.revision, row.demo, row.open, row.portrait)
