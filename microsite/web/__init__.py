@@ -16,6 +16,7 @@ from . import i18n
 from . import limits
 from . import manage
 from . import packing
+from . import portraits
 from . import privacy
 from . import refusals
 from . import security
@@ -44,7 +45,9 @@ def init_app(app: Flask) -> None:
     i18n.init_app(app)
     written.init_app(app)
     statics.init_app(app)
+    accent.init_app(app)
+    portraits.init_app(app)
     refusals.init_app(app)
-    for bp in (health.bp, wellknown.bp, visitor.bp, embed.bp, accent.bp, manage.bp, desk.bp, status.bp, privacy.bp):
+    for bp in (health.bp, wellknown.bp, visitor.bp, embed.bp, manage.bp, desk.bp, status.bp, privacy.bp):
         app.register_blueprint(bp)
     limits.init_app(app)

@@ -35,6 +35,8 @@ ALWAYS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Embedder-Policy": "require-corp",
 }
+DOCUMENTS = frozenset({"Permissions-Policy", "Cross-Origin-Opener-Policy"})
+"""What browsers heed on documents only: 370 bytes less for each style, script, font and picture."""
 TRANSPORT = "max-age=63072000; includeSubDomains"
 """Two years; sent over https only."""
 VARY = ("HX-Request", "HX-History-Restore-Request")
@@ -71,8 +73,10 @@ def refuse_foreign() -> None:
 
 def add_headers(response: Response) -> Response:
     """Put the headers of this site on an answer; caching is decided here unless the view did."""
+    file = request.path.startswith("/static/") and response.mimetype != "text/html"
     for name, value in ALWAYS.items():
-        response.headers[name] = value
+        if name not in DOCUMENTS or not file:
+            response.headers[name] = value
     if request.path.removeprefix("/en").startswith("/desk"):  # also where no view answers: a wrong method
         response.headers["Content-Security-Policy"] = DESK_POLICY
     if get_services().config.https:
