@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: run quality observatory fuzz audit screenshots test test-postgres chaos machines check install-dev conformance
+.PHONY: run quality gallery observatory fuzz audit screenshots test test-postgres chaos machines check install-dev conformance
 .PHONY: costs texts lock clean
 
 run: .venv/.run
@@ -71,6 +71,10 @@ fuzz: .venv/.dev build/audit/.done
 # Mozilla's HTTP Observatory over the site on loopback: A+ with at least 125 points. Needs Node 20 or newer and npm.
 observatory: .venv/.dev build/observatory/.done
 	$(BIN)/python -m tests.observatory
+
+# Every state of every page and every letter as a picture: make gallery ONLY=desk WIDTHS="360 1200"
+gallery: .venv/.dev
+	$(BIN)/python -m tests.quality.pictures
 
 screenshots: .venv/.dev
 	$(BIN)/python -m tests.quality.screenshots

@@ -4,6 +4,12 @@ Messages are sentences for an operator or a coach. They never hold anything a vi
 wrote stays in `core.people.ClientDetails`, which cannot be formatted.
 """
 
+REFUSED_PICTURES = {
+    "unreadable": "it is not a whole JPEG, PNG or WebP file",
+    "large": "it may have at most 12 MB and 50 million pixels",
+    "small": "it needs at least 96 pixels along each edge",
+}
+
 
 class MicrositeError(Exception):
     """Base of everything this site raises on purpose."""
@@ -66,6 +72,14 @@ class TooOften(MicrositeError):
 
 class NotPossibleNow(MicrositeError):
     """The booking is in a state in which this cannot be done; nothing was changed."""
+
+
+class PictureRefused(MicrositeError):
+    """An uploaded picture was not kept; `reason` is `unreadable`, `large` or `small`."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"the picture was not kept: {REFUSED_PICTURES[reason]}")
 
 
 class CannotOpen(MicrositeError):

@@ -25,6 +25,7 @@ from .jobs import Engine
 from .mail import Maildir
 from .mail import Mailer
 from .mail import Smtp
+from .pictures import Pictures
 from .sealing import FolderKeyring
 from .sealing import Keyring
 from .sealing import Sealer
@@ -57,6 +58,7 @@ class Services:
     jobs: Engine
     clock: Callable[[], int]
     embedded: "Embedded | None" = field(default=None, repr=False)
+    pictures: Pictures = field(default_factory=Pictures, repr=False)
     place: str = ""
     """Which instance folder this is, wherever it is mounted; empty where the database says so by lying in it."""
     seen: "Bounded[str, Seen]" = field(

@@ -87,11 +87,35 @@ const use = (event) => {
   ahead = null;
 };
 
+/* The tapped day is the chosen one at once, and the old times step back, until the new ones are there or cannot come. */
+let turned = null;
+const turn = (link) => {
+  picker().classList.add("turning");
+  if (!link.matches(".days a")) return;
+  turned = document.querySelector(".days [aria-current]");
+  turned?.removeAttribute("aria-current");
+  link.setAttribute("aria-current", "date");
+};
+const turnBack = () => {
+  picker()?.classList.remove("turning");
+  if (!turned?.isConnected) return;
+  document.querySelector(".days [aria-current]")?.removeAttribute("aria-current");
+  turned.setAttribute("aria-current", "date");
+};
+const tapped = (event) => {
+  const link = event.target.closest?.("main a");
+  if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  if (link.dataset.slot) link.classList.add("going");
+  else if (here && link.matches("#picker [data-hx-get]")) turn(link);
+};
+
+document.addEventListener("click", tapped);
 document.addEventListener("keydown", walk);
 document.addEventListener("pointerover", near, { passive: true });
 document.addEventListener("touchstart", near, { passive: true });
 document.addEventListener("htmx:before:request", use);
 document.addEventListener("htmx:error", () => {
+  turnBack();
   const live = document.getElementById("live");
   if (!live) return;
   live.className = "notice stop";
@@ -101,7 +125,10 @@ document.addEventListener("htmx:after:swap", () => {
   const live = document.getElementById("live");
   if (live) live.className = "vh";
 });
-window.addEventListener("pageshow", agree);
+window.addEventListener("pageshow", () => {
+  agree();
+  for (const link of document.querySelectorAll(".going")) link.classList.remove("going");
+});
 window.addEventListener("load", hush);
 document.addEventListener("DOMContentLoaded", () => {
   agree();

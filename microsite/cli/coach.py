@@ -107,6 +107,26 @@ def edit(slug: str) -> None:
                 return
 
 
+@coach.command()
+@click.argument("slug")
+@click.argument("picture", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--save", type=click.Path(dir_okay=False, path_type=Path), help="Write the portrait there is to a file.")
+@click.option("--remove", "taken_away", is_flag=True, help="Take the portrait away.")
+def portrait(slug: str, picture: Path | None, save: Path | None, taken_away: bool) -> None:
+    """Put PICTURE (JPEG, PNG or WebP) up as the coach's portrait. It travels by this command, not with the settings."""
+    from microsite.work import portrait as work
+
+    if sum(map(bool, (picture, save, taken_away))) != 1:
+        raise click.UsageError("Name a picture, or --save FILE, or --remove.")
+    with acting() as services:
+        if picture:
+            work.keep(services, slug, picture.read_bytes())
+        elif save:
+            save.write_bytes(work.of_coach(services, slug))
+        else:
+            work.take_away(services, slug)
+
+
 def _toml(services: "Services", slug: str) -> str:
     import tomli_w
 

@@ -89,13 +89,15 @@ class Offer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 class CoachSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """Everything a coach decides. `email` is where notices to her go; `contact` is what a client is shown.
 
-    `accent` is her own colour as `#rrggbb`, or nothing.
+    `accent` is her own colour as `#rrggbb`, or nothing; `portrait_text` says what her portrait shows, for those who do
+    not see it (the picture itself lies beside the settings, in the store).
     """
 
     name: Line
     zone: str = "Asia/Jakarta"
     language: Language = "id"
     sentence: Words = Words()
+    portrait_text: Words = Words()
     accent: Line = ""
     contact: Line = ""
     email: Line = ""
@@ -237,11 +239,29 @@ def _explained(document: Mapping[str, Any], error: msgspec.ValidationError, wher
     """msgspec says «message - at `$.offers[0].minutes`»: take the path out and look the found value up."""
     message, _, path = str(error).partition(" - at `")
     field = path.rstrip("`").removeprefix("$").removeprefix(".") or "the whole document"
+    if "[...]" in field:
+        field = _named(document, field)
+    found = _at(document, field)
+    shown = repr(found) if isinstance(found, str | int | float | bool) else type(found).__name__
+    return SettingsError(where, field, shown, message)
+
+
+def _named(document: Mapping[str, Any], field: str) -> str:
+    """msgspec leaves out which day it was (`hours[...][0]`): the first one whose times are not of that form."""
+    place, _, rest = field.partition("[...]")
+    for day, clocks in _at(document, place).items():
+        try:
+            msgspec.convert(clocks, list[Clock])
+        except msgspec.ValidationError:
+            return f"{place}.{day}{rest}"
+    return place
+
+
+def _at(document: Mapping[str, Any], field: str) -> Any:
     found: Any = document
     for step in re.findall(r"[\w-]+", field):
         if isinstance(found, Mapping):
             found = found.get(step, "nothing")
         elif isinstance(found, list) and step.isdigit() and int(step) < len(found):
             found = found[int(step)]
-    shown = repr(found) if isinstance(found, str | int | float | bool) else type(found).__name__
-    return SettingsError(where, field, shown, message)
+    return found

@@ -11,6 +11,8 @@ from sqlalchemy import insert
 from sqlalchemy import select
 from sqlalchemy import update
 
+from microsite.core.portraits import Portrait
+from microsite.core.portraits import Size
 from microsite.core.settings import CoachSettings
 from microsite.core.settings import decode_settings
 from microsite.core.settings import encode_settings
@@ -19,6 +21,7 @@ from microsite.errors import NotFound
 from .tables import calendar
 from .tables import coach
 from .tables import key
+from .tables import portrait
 
 # Asked at every booking, so built once: building a statement costs more than asking it.
 _GET = select(coach).where(coach.c.slug == bindparam("which"))
@@ -36,6 +39,7 @@ class CoachRow(NamedTuple):
     told_unreachable_at: int
     told_brake_at: int
     brake_released: bool
+    portrait: str
 
 
 class Coaches:
@@ -102,6 +106,20 @@ class Coaches:
     def raise_revision(self, slug: str) -> bool:
         """Take the coach's lock (a row lock on PostgreSQL) and move the cache key; False: no such coach."""
         return self._conn.execute(_LOCK, {"which": slug}).rowcount == 1
+
+    def set_portrait(self, slug: str, made: Portrait | None) -> None:
+        """Put a portrait in the place of the one there was, or take it away."""
+        self._conn.execute(delete(portrait).where(portrait.c.coach == slug))
+        if made is not None:
+            values = {"coach": slug, "digest": made.digest, "small": made.small, "large": made.large}
+            self._conn.execute(insert(portrait).values(values))
+        digest = made.digest if made else ""
+        self._conn.execute(update(coach).where(coach.c.slug == slug).values(portrait=digest))
+
+    def portrait(self, digest: str, size: Size) -> bytes | None:
+        """The picture of that name in that size."""
+        found = self._conn.scalars(select(portrait.c[size]).where(portrait.c.digest == digest))
+        return found.first()
 
     def recipients(self, slug: str) -> Sequence[str]:
         """The age recipients that new records are sealed to."""

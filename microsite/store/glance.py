@@ -36,7 +36,7 @@ GLANCE = (
     " FROM coach LEFT JOIN calendar ON calendar.coach = coach.slug WHERE coach.slug = ? GROUP BY coach.slug"
 )
 """Constants of ours only; `work.polls` says in words which calendar is old."""
-COACH = "SELECT revision, open, demo, settings FROM coach WHERE slug = ?"
+COACH = "SELECT revision, open, demo, settings, portrait FROM coach WHERE slug = ?"
 SPANS = (
     "SELECT calendar.id, calendar.name, calendar.roles, calendar_span.serves, calendar_span.spans"
     " FROM calendar JOIN calendar_span ON calendar_span.calendar = calendar.id WHERE calendar.coach = ?"
@@ -81,6 +81,7 @@ class Whole(NamedTuple):
     open: bool
     demo: bool
     settings: CoachSettings
+    portrait: str
     spans: list[SpanRow]
     held: list[HeldRow]
 
@@ -136,12 +137,13 @@ def whole(ask: Ask, slug: str, ends_after: int) -> Whole | None:
     coaches, spans, bookings = ask((COACH, slug), (SPANS, slug), (HELD, slug, ends_after))
     if not coaches:
         return None
-    revision, open_, demo, settings = coaches[0]
+    revision, open_, demo, settings, portrait = coaches[0]
     return Whole(
         revision,
         bool(open_),
         bool(demo),
         decode_settings(settings),
+        portrait,
         [
             SpanRow(key, name, "open" if "open" in roles.split() else "busy", serves, Spans.unpack(packed))
             for key, name, roles, serves, packed in spans

@@ -48,6 +48,16 @@ coach = Table(
     _time("told_unreachable_at"),
     _time("told_brake_at"),
     Column("brake_released", Boolean, nullable=False, server_default="0"),
+    _text("portrait"),
+)
+
+portrait = Table(
+    "portrait",
+    metadata,
+    Column("coach", Text, ForeignKey("coach.slug", ondelete="CASCADE"), primary_key=True),
+    Column("digest", Text, nullable=False, index=True),
+    Column("small", LargeBinary, nullable=False),
+    Column("large", LargeBinary, nullable=False),
 )
 
 key = Table(

@@ -20,6 +20,7 @@ from . import limits
 from . import manage
 from . import metrics
 from . import packing
+from . import portraits
 from . import privacy
 from . import ready
 from . import refusals
@@ -52,8 +53,10 @@ def init_app(app: Flask) -> None:
     written.init_app(app)
     drawn.init_app(app)
     statics.init_app(app)
+    accent.init_app(app)
+    portraits.init_app(app)
     refusals.init_app(app)
-    for bp in (health.bp, wellknown.bp, visitor.bp, embed.bp, accent.bp, manage.bp, desk.bp, status.bp, privacy.bp):
+    for bp in (health.bp, wellknown.bp, visitor.bp, embed.bp, manage.bp, desk.bp, status.bp, privacy.bp):
         app.register_blueprint(bp)
     metrics.init_app(app)
     limits.init_app(app)

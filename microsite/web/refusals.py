@@ -151,7 +151,7 @@ def _words_for(error: MicrositeError) -> Words:
             "too-often",
             gettext("Enough for now"),
             gettext(
-                "That was asked for a few times already, and nothing more was sent. Look into your spam folder; "
+                "That was asked for a few times already, and nothing more was sent. Look in your spam folder; "
                 "if nothing is there either, write to me directly."
             ),
             home=False,
@@ -169,7 +169,7 @@ def _words_for(error: MicrositeError) -> Words:
         return Words(
             "wrong-booking",
             gettext("Another booking is open in this browser"),
-            gettext("Nothing was changed. Open the link in the mail of the booking you mean, then try again."),
+            gettext("Nothing was changed. Open the link in the e-mail about the booking you mean, then try again."),
             home=False,
         )
     if isinstance(error, NotPossibleNow):
@@ -192,7 +192,7 @@ def _link_dead() -> Words:
         gettext("This link opens nothing (any more)"),
         gettext(
             "It may be mistyped or expired, or what it opened has been erased. If the page simply stood open for a "
-            "while, it closed itself for your privacy: open it again from the link in your mail."
+            "while, it closed itself for your privacy: open it again from the link in your e-mail."
         ),
     )
 

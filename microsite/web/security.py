@@ -42,6 +42,9 @@ ALWAYS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Embedder-Policy": "require-corp",
 }
+DOCUMENTS = frozenset({"Permissions-Policy", "Cross-Origin-Opener-Policy"})
+"""What browsers heed on documents only: 370 bytes less for each style, script, font and picture."""
+OF_FILES = {name: value for name, value in ALWAYS.items() if name not in DOCUMENTS}
 TRANSPORT = "max-age=63072000; includeSubDomains"
 """Two years; sent over https only."""
 VARY = ("HX-Request", "HX-History-Restore-Request")
@@ -81,7 +84,8 @@ def refuse_foreign() -> None:
 def add_headers(response: Response) -> Response:
     """Put the headers of this site on an answer; caching is decided here unless the view did."""
     headers, room = response.headers, request.blueprint
-    headers.extend(ALWAYS)  # nobody else says any of these
+    file = request.path.startswith("/static/") and response.mimetype != "text/html"
+    headers.extend(OF_FILES if file else ALWAYS)  # nobody else says any of these
     if request.path.removeprefix("/en").startswith("/desk"):  # also where no view answers: a wrong method
         headers["Content-Security-Policy"] = DESK_POLICY
     if get_services().config.https:

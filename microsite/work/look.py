@@ -38,7 +38,7 @@ ALWAYS = 1 << 62
 
 
 class Coach(msgspec.Struct, frozen=True):
-    """A coach as the pages see her. `open` says whether her booking page takes bookings.
+    """A coach as the pages see her. `open` says whether her booking page takes bookings, `portrait` names her picture.
 
     Up to `known_until` (UTC seconds) her calendars may be relied on; 0 where nobody looked. `old` says that one of them
     was read too long ago for a page.
@@ -49,6 +49,7 @@ class Coach(msgspec.Struct, frozen=True):
     revision: int
     demo: bool
     open: bool
+    portrait: str = ""
     known_until: int = 0
     old: bool = False
 
@@ -238,7 +239,7 @@ def _look(services: Services, slug: str) -> tuple[Coach, Seen]:
         seen = _see(services, slug, now, seen)
     whole = seen.whole
     until = known_until(glance.oldest_ok, glance.failing_since, whole.settings.stale_minutes)
-    return Coach(slug, whole.settings, whole.revision, whole.demo, whole.open, until, bool(glance.old)), seen
+    return Coach(slug, whole.settings, whole.revision, whole.demo, whole.open, whole.portrait, until, bool(glance.old)), seen
 
 
 def _see(services: Services, slug: str, now: int, before: Seen | None) -> Seen:
@@ -264,4 +265,4 @@ def _opens(seen: Seen, settings: CoachSettings, offer: Offer, now: int) -> Spans
 
 
 def _coach(row: Any) -> Coach:
-    return Coach(row.slug, row.settings, row.revision, row.demo, row.open)
+    return Coach(row.slug, row.settings, row.revision, row.demo, row.open, row.portrait)

@@ -52,7 +52,7 @@ def session(services: Services, token: str) -> Session:
         row: Any = tx.coaches.get(link.coach) if link else None
     if link is None or row is None:
         raise NotFound("no such session")
-    coach = Coach(row.slug, row.settings, row.revision, row.demo, row.open)
+    coach = Coach(row.slug, row.settings, row.revision, row.demo, row.open, row.portrait)
     return Session(coach, link.expires_at - SESSION_SECONDS, now)
 
 

@@ -61,7 +61,9 @@ STATIC = {
     "<slug>": "sesi",
     "<string(length=12):digest>": "0" * 12,
     "<path:name>": "a.css",
-    "<accent>": "1d6b4a",
+    "<string(length=6):accent>": "1d6b4a",
+    "<digest>": "0" * 16,
+    "<any(small,large):size>": "small",
 }
 
 

@@ -31,6 +31,8 @@ from microsite.config import Metrics
 from microsite.errors import StoreUnreadable
 from tests.conftest import House
 
+from .life import STATIC
+
 TEXT = st.text(st.characters(codec="utf-8"), min_size=12, max_size=80)
 TYPED = st.fixed_dictionaries({"name": TEXT, "email": TEXT, "note": TEXT, "slot": TEXT, "choice": TEXT, "ref": TEXT})
 SANE = st.fixed_dictionaries({"name": TEXT, "email": TEXT, "note": TEXT})
@@ -96,7 +98,9 @@ def test_no_field_no_path_and_no_token_reaches_the_log(
 ) -> None:
     method, rule = data.draw(st.sampled_from(broken.paths))
     token = secrets.token_urlsafe(32)
-    path = rule.replace("<token>", token).replace("<slug:coach>", "sari").replace("<slug:offer>", "sesi")
+    path = rule.replace("<token>", token)
+    for placeholder, value in STATIC.items():
+        path = path.replace(placeholder, value)
     broken.client.set_cookie("manage", token)
     with captured(form) as written:
         answer = broken.client.open(path, method=method, data=None if method in {"GET", "HEAD"} else typed)

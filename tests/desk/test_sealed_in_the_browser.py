@@ -120,7 +120,7 @@ def test_what_it_seals_with_is_loaded_when_the_form_is_touched_and_never_on_the_
     visitor.page.locator("#name").focus()
     visitor.page.locator("[data-sealed]").first.wait_for()
     assert asked_for(visitor, "seal.js")
-    assert "di perambanmu sebelum dikirim" in visitor.page.locator(".sealed").inner_text()
+    assert "di browsermu sebelum dikirim" in visitor.page.locator(".sealed").inner_text()
     assert not visitor.page.locator("[data-unsealed]").is_visible()
 
 

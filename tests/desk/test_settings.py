@@ -36,7 +36,8 @@ def settings(coach: Coach) -> Any:
 
 def errors(page: Any) -> dict[str, str]:
     """The errors beside their fields."""
-    return dict(re.findall(r'<p class="error" id="([^"]+)-error">([^<]+)</p>', page.text))
+    found = re.findall(r'<p class="error" id="([^"]+)-error">([^<]+)</p>', page.text)
+    return {path.replace("-", "."): why for path, why in found}
 
 
 def test_saving_a_page_unchanged_changes_nothing(coach: Coach) -> None:
@@ -82,6 +83,15 @@ def test_invisible_characters_are_taken_out_of_what_a_coach_writes(coach: Coach)
     assert settings(coach).name == "Sari Bcc: x@example.com"
     assert save(coach, "/desk/offers/sesi", **{"description.id": "satu\r\ndua\u2066\x1b"}).status_code == 303
     assert settings(coach).offer("sesi").description.id == "satu\ndua"
+
+
+def test_words_in_place_of_hours_are_named_by_their_day_and_stay_in_the_field(coach: Coach) -> None:
+    page = save(coach, "/desk/settings", accent="#ffee00", **{"hours.monday": "jam sembilan"})
+    assert set(errors(page)) == {"hours.monday", "accent"}
+    assert "09:00-12:00" in errors(page)["hours.monday"]
+    assert "jam sembilan" in page.text
+    page = save(coach, "/desk/offers/sesi", **{"hours.friday": "sore"})
+    assert set(errors(page)) == {"hours.friday"}
 
 
 def test_an_offer_is_changed_in_hours_and_minutes(coach: Coach) -> None:

@@ -104,7 +104,7 @@ class Watched:
 
     def swaps(self) -> None:
         """Wait until the page swaps in place: htmx comes after the first paint, until then links are links."""
-        self.page.wait_for_function("window.htmx && new Promise(done => setTimeout(() => done(true), 20))")
+        self.page.wait_for_function("() => window.htmx && new Promise(done => setTimeout(() => done(true), 20))")
 
     def state(self, name: str) -> Locator:
         """The page's main part in that state, once it is there."""

@@ -112,7 +112,7 @@ def test_no_letter_promises_what_a_calendar_may_not_do_or_hurries(
         ("id", "confirmed", "Di tempat saya: Selasa, 1 Desember 2026, 13.00–14.00 WIB\n"),
         ("en", "confirmed", "will be deleted on 31 December 2026"),
         ("id", "confirmed", "dihapus pada 31 Desember 2026"),
-        ("id", "confirmed", "Referensi: K7QD"),
+        ("id", "confirmed", "Kode: K7QD"),
         ("id", "failed", "tidak ada yang terjadwal"),
         ("en", "failed", "nothing was booked"),
         ("en", "failed", "• Tuesday, 1 December 2026, 16:00 WITA\n• Wednesday, 2 December 2026, 14:00 WITA"),

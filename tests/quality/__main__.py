@@ -4,6 +4,7 @@ import logging
 import os
 import platform
 import statistics
+import subprocess
 import sys
 from datetime import UTC
 from datetime import datetime
@@ -11,9 +12,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
+from microsite.work import adjust
+from microsite.work import demo
+from microsite.work import look
+from microsite.work import portrait
+from tests import likeness
 from tests.conftest import ROOT
 from tests.conftest import Site
 from tests.conftest import free_port
+from tests.flow.backstage import backstage
 
 from . import judges
 from .every_state import WIDTHS
@@ -80,6 +87,22 @@ def line(name: str, measured: Measured) -> str:
     )
 
 
+def commit() -> str:
+    """Which version was measured."""
+    asked = {"cwd": ROOT, "capture_output": True, "text": True, "check": True}
+    name = subprocess.run(["git", "rev-parse", "--short", "HEAD"], **asked).stdout.strip()  # type: ignore[call-overload]
+    changed = subprocess.run(["git", "status", "--porcelain", "-uno"], **asked).stdout  # type: ignore[call-overload]
+    return f"{name}, with changes" if changed else str(name)
+
+
+def adorn(site: Site) -> None:
+    """Give the demo coach whatever makes her pages heavier: a portrait and her own colour."""
+    with backstage(site) as services:
+        portrait.keep(services, demo.SLUG, likeness.draw(grain=0.16))
+        coach = look.coach(services, demo.SLUG)
+        adjust.save(services, coach, {**adjust.document(coach.settings), "accent": "#1d6b4a"})
+
+
 def report(rows: list[str], looked: str, found: list[str]) -> str:
     """The text of docs/quality.md."""
     machine = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
@@ -87,7 +110,7 @@ def report(rows: list[str], looked: str, found: list[str]) -> str:
     return f"""# Quality, as measured
 
 Written by `make quality`, which prints the same and fails where a figure is not kept.
-Last run: {datetime.now(UTC):%d %B %Y, %H:%M} UTC on {machine}.
+Last run: {datetime.now(UTC):%d %B %Y, %H:%M} UTC, commit {commit()}, on {machine}.
 
 ## Every state before the judges
 
@@ -95,7 +118,7 @@ Last run: {datetime.now(UTC):%d %B %Y, %H:%M} UTC on {machine}.
 {", ".join(map(str, WIDTHS))} px. axe-core with WCAG 2.2 A and AA and its best practices; nothing wider than the window;
 html-validate (recommended) and the Nu checker over the HTML as it was sent.
 
-## Lighthouse, mobile, {RUNS} runs each on a running site with its demo coach
+## Lighthouse, mobile, {RUNS} runs each on a running site; its coach has a portrait and a colour of her own
 
 | page | performance: median (range) | the other three | size | requests | largest paint | shift | slow phone |
 |---|---|---|---|---|---|---|---|
@@ -123,6 +146,7 @@ def main() -> None:
     with TemporaryDirectory() as folder:
         site = Site(Path(folder) / "instance", free_port()).start()
         try:
+            adorn(site)
             for name, path in PATHS.items():
                 measured = measure(site.base + path)
                 rows.append(line(name, measured))

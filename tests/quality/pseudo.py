@@ -13,9 +13,11 @@ from playwright.sync_api import Page
 OPEN, CLOSE = "⟦", "⟧"
 WORD = re.compile(r"%\(\w+\)s|[A-Za-z]{6,}")
 DATA = re.compile(
-    r"Sari|Kathmandu|Jakarta|Medan|Bandung|Makassar|Denpasar|WIB|WITA|WIT|UTC|IDR|Rp|ID|EN|NOTE|[A-Z2-9]{4}\b"
+    r"Satu jam untuk satu hal"
+    r"|Sari|Kathmandu|Jakarta|Medan|Bandung|Makassar|Denpasar|WIB|WITA|WIT|UTC|IDR|Rp|ID|EN|NOTE|[A-Z2-9]{4}\b"
     r"|\w+day|Mon|Tue|Wed|Thu|Fri|Sat|Sun|January|November|December|Nov|Dec|Jan"
     r"|Coaching session|First conversation|Quietly|One hour for one thing|A room to talk without hurry|Session"
+    r"|buletin November|Pekerjaan|Jam buka|Sesi\b"
     r"|Incomprehensibilitiesandmore|Kesinambungan|Mempertanggungjawabkannya"
     r"|(?:https?|webcal)://\S+|Website|\S+@\S+|age1\w*|age-keygen|AGE-SECRET-KEY\S*|Budi|Ani"
 )

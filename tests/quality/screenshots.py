@@ -11,9 +11,13 @@ from typing import NamedTuple
 from playwright.sync_api import Browser
 from playwright.sync_api import Page
 
+from microsite.work import demo
+from microsite.work import portrait
+from tests import likeness
 from tests.conftest import ROOT
 from tests.conftest import Site
 from tests.conftest import free_port
+from tests.flow.backstage import backstage
 from tests.flow.browser import Watched
 from tests.flow.browser import chromium
 
@@ -76,6 +80,8 @@ def booking(camera: Camera) -> None:
     for number, (name, email, note) in enumerate(CLIENTS):
         window = camera.window(PHONE)
         window.page.goto(OFFER if number else FIRST)
+        if number:  # the first day may be nearly over; the coming week is whole
+            window.page.goto(str(window.page.locator("#later").get_attribute("href")))
         window.page.locator("main a[data-slot]").nth(number).click()
         window.state("form")
         window.fill_in(name=name, email=email, note=note)
@@ -97,6 +103,7 @@ def desk(camera: Camera) -> None:
     page.locator("main form button").click()
     window.state("desk")
     identity = (camera.site.instance / "demo-identity.txt").read_text().splitlines()[-1]
+    page.locator("#vault summary").click()
     page.locator("#identity").fill(identity)
     page.locator("form[data-open='identity'] button").click()
     page.locator("[data-opened]:not([hidden])").first.wait_for()
@@ -115,6 +122,8 @@ def main() -> None:
         site = Site(Path(place) / "instance", free_port()).start()
         try:
             camera = Camera(browser, site, folder)
+            with backstage(site) as services:
+                portrait.keep(services, demo.SLUG, likeness.draw())
             picker(camera)
             booking(camera)
             desk(camera)

@@ -131,6 +131,7 @@ def _correction_errors(page: Page, stage: Pages, prefix: str) -> None:
     then(booked("confirmed"), "/manage/yours")(page, stage, prefix)
     page.locator("#email").fill("budi@")
     page.locator("form.details button").click()
+    page.locator("#problem").wait_for()
 
 
 def _not_invited(page: Page, stage: Any, prefix: str) -> None:

@@ -1,20 +1,17 @@
-"""Draws every state of every page: `python -m tests.web.gallery [FOLDER] [PART OF A NAME]`, one picture each.
+"""Every state of every page, and how to come to it. `tests/quality` draws them and puts them before its judges.
 
-State × language × theme × width. The site is the real application on a free port, with its clock standing still.
+The site is the real application on a free port, with its clock standing still.
 """
 
-import logging
-import sys
 import threading
 from collections.abc import Callable
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
 
 from flask import abort
 from playwright.sync_api import Page
-from playwright.sync_api import sync_playwright
 from werkzeug.serving import make_server
 
 from microsite.config import File
@@ -23,20 +20,22 @@ from microsite.core.settings import CoachSettings
 from microsite.core.settings import Offer
 from microsite.core.settings import Words
 from microsite.errors import StoreUnreadable
+from microsite.work import portrait
+from microsite.work import setup
+from microsite.work.status import status_url
+from tests import likeness
 
 from .client_states import CLIENT
 from .conftest import NO_CALENDARS
 from .conftest import NOW
 from .conftest import Pages
 from .conftest import settings
+from .desk_states import DESK
 
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-WIDTHS = {"360": (360, 640), "1200": (1200, 900)}
 LANGUAGES = {"id": "", "en": "/en"}
 THEMES = ("light", "dark")
-SWAPS = "window.htmx && new Promise(done => setTimeout(() => done(true), 20))"
-"""htmx comes after the first paint."""
+SWAPS = "() => window.htmx && new Promise(done => setTimeout(() => done(true), 20))"
+"""htmx comes after the first paint. A function, because the policy of the pages lets no string be evaluated later."""
 Step = Callable[[Page, "Stage", str], object]
 
 
@@ -106,6 +105,16 @@ def _accent(page: Page, stage: Stage, prefix: str) -> None:
     page.goto(f"{prefix}/sari/sesi/?tz=Asia/Jakarta")
 
 
+def pictured(step: Step) -> Step:
+    """The same with a portrait of the coach."""
+
+    def pictured_step(page: Page, stage: Stage, prefix: str) -> None:
+        portrait.keep(stage.services, "sari", likeness.draw())
+        step(page, stage, prefix)
+
+    return pictured_step
+
+
 def _long_words(page: Page, stage: Stage, prefix: str) -> None:
     long = Words(id="Pertanggungjawabansebesarbesarnya " * 3, en="Incomprehensibilitiesandmore " * 3)
     offers = [Offer(slug="sesi", title=long, minutes=60, description=long, price=long)]
@@ -134,6 +143,7 @@ def _errors(page: Page, stage: Stage, prefix: str) -> None:
     page.locator("#name").fill("")
     page.locator("#email").fill("budi@")
     page.locator("form.details button").click()
+    page.locator("#problem").wait_for()
 
 
 def _quick(page: Page, stage: Stage, prefix: str) -> None:
@@ -141,6 +151,7 @@ def _quick(page: Page, stage: Stage, prefix: str) -> None:
     page.locator("#name").fill("Budi")
     page.locator("#email").fill("budi@example.com")
     page.locator("form.details button").click()
+    page.locator("#problem").wait_for()
 
 
 def _fill(page: Page, stage: Stage, prefix: str) -> None:
@@ -176,6 +187,7 @@ def _taken(page: Page, stage: Stage, prefix: str) -> None:
     page.locator("#email").fill("budi@example.com")
     page.locator("#note").fill("Saya ingin bicara tentang pekerjaan.")
     page.locator("form.details button").click()
+    page.locator("#problem").wait_for()
 
 
 def state_of(state: str, **values: object) -> Step:
@@ -201,23 +213,26 @@ def _late(page: Page, stage: Stage, prefix: str) -> None:
     page.goto(f"{prefix}/manage")
 
 
-def _desk(page: Page, stage: Stage, prefix: str) -> None:
-    page.goto(prefix + stage.desk_link())
-    page.locator("form button").click()
+def _status(page: Page, stage: Stage, prefix: str) -> None:
+    state_of("confirmed")(page, stage, prefix)
+    language = "en" if prefix.endswith("/en") else "id"
+    there = urlsplit(status_url(stage.services, stage.only_booking(), language))
+    page.goto(prefix.removesuffix("/en") + there.path)
 
 
-def _desk_full(page: Page, stage: Stage, prefix: str) -> None:
-    for _ in range(3):
-        stage.book()
-    with stage.services.store.write() as tx:
-        one, two, _ = tx.bookings.live("sari")
-        tx.bookings.change(one, state="confirmed")
-        tx.bookings.change(two, state="awaiting-coach")
-    _desk(page, stage, prefix)
+def _coaches(page: Page, stage: Stage, prefix: str) -> None:
+    _, recipient = stage.services.sealer.new_identity()
+    setup.add_coach(stage.services, "rara", settings(name="Rara"), recipient)
+    page.goto(f"{prefix}/")
 
 
 STATES: dict[str, Step] = {
+    "coaches": _coaches,
     "offers": go("/sari/"),
+    "portrait-offers": pictured(go("/sari/")),
+    "portrait-times": pictured(go("/sari/sesi/?tz=Asia/Jakarta")),
+    "portrait-privacy": pictured(go("/sari/privacy")),
+    "portrait-desk": pictured(DESK["desk-settings"]),
     "times": go("/sari/sesi/?tz=Asia/Jakarta"),
     "times-kathmandu": _zone,
     "times-moved": go("/sari/sesi/?day=2026-12-01&tz=Asia/Nowhere"),
@@ -254,48 +269,7 @@ STATES: dict[str, Step] = {
     "failed-here": go("/x-500"),
     "foreign": go("/x-403"),
     "too-large": go("/x-413"),
+    "status": _status,
     "privacy": go("/sari/privacy"),
-    "desk-enter": lambda page, stage, prefix: page.goto(prefix + stage.desk_link()),
-    "desk-empty": _desk,
-    "desk": _desk_full,
-    "desk-closed": go("/desk"),
+    **DESK,
 }
-
-
-def draw(folder: Path, only: str = "") -> Iterator[tuple[str, Page]]:
-    """Draw all pictures whose name holds `only`; hands each page over while it is open."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with sync_playwright() as play, play.chromium.launch(executable_path=CHROMIUM, args=FLAGS) as browser:
-        for name, step in STATES.items():
-            if only not in name:
-                continue
-            for lang, prefix in LANGUAGES.items():
-                for theme in THEMES:
-                    for width, (wide, high) in WIDTHS.items():
-                        with TemporaryDirectory() as instance:
-                            stage = Stage(Path(instance) / "instance")
-                            with stage.served() as base:
-                                context = browser.new_context(
-                                    viewport={"width": wide, "height": high},
-                                    color_scheme=theme,
-                                    timezone_id="Asia/Jakarta",
-                                )
-                                page = context.new_page()
-                                step(page, stage, base + prefix)
-                                full = f"{name}.{lang}.{theme}.{width}"
-                                page.screenshot(path=folder / f"{full}.png", full_page=True)
-                                yield full, page
-                                context.close()
-                            stage.close()
-
-
-def main() -> None:
-    """Draw, and say what was drawn."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "/tmp/shots-pages")
-    for name, _ in draw(folder, sys.argv[2] if len(sys.argv) > 2 else ""):
-        print(name)
-
-
-if __name__ == "__main__":
-    main()

@@ -37,7 +37,7 @@ def test_guessing_at_links_is_told_when_to_come_back(braked: Pages) -> None:
     answer = braked.get("/manage")
     assert (answer.status_code, state(answer.text)) == (429, "too-many")
     assert 1 <= int(answer.headers["Retry-After"]) <= 61
-    assert re.search(r"Silakan kembali \d menit lagi", answer.text)
+    assert re.search(r"Coba lagi \d menit lagi", answer.text)
 
 
 def test_links_that_open_something_are_never_counted(braked: Pages) -> None:

@@ -2,6 +2,8 @@
 
 import re
 from pathlib import Path
+from urllib.parse import unquote
+from xml.etree import ElementTree
 
 import pytest
 
@@ -70,22 +72,40 @@ def test_with_named_hosts_no_other_page_can_be_framed(tmp_path: Path) -> None:
     pages.close()
 
 
-def test_her_own_colour_comes_as_a_stylesheet_in_both_themes(tmp_path: Path) -> None:
+def test_her_own_colour_is_in_the_one_stylesheet_in_both_themes(tmp_path: Path) -> None:
     pages = house(tmp_path, accent="#1d6b4a")
-    (link,) = re.findall(r'href="(/static/accent[^"]+)"', pages.get("/sari/").text)
+    (link,) = re.findall(r'<link rel="stylesheet" href="([^"]+)"', pages.get("/sari/").text)
+    for path in ("/sari/sesi/", f"/sari/sesi/book?slot={pages.slots()[0]}", "/sari/privacy"):
+        assert re.findall(r'<link rel="stylesheet" href="([^"]+)"', pages.get(path).text) == [link]
     style = pages.get(link)
 
     assert style.content_type == "text/css; charset=utf-8"
     assert "immutable" in style.headers["Cache-Control"]
     assert f"--nila: {colour.light('#1d6b4a').action}" in style.text
-    assert f"--nila: {colour.dark('#1d6b4a').action}" in style.text.split("dark")[1]
+    assert f"--nila: {colour.dark('#1d6b4a').action}" in style.text.rpartition("dark")[2]
+    assert style.text.startswith(pages.get(plain_sheet(pages)).text)
+    assert pages.get(link, headers={"Accept-Encoding": "gzip"}).headers["Content-Encoding"] == "gzip"
+    assert pages.get(re.sub("/static/[^/]+", "/static/000000000000", link)).headers["Cache-Control"] == "no-cache"
     for odd in ("f0b429", "ffffff", "1D6B4A", "1d6b4", "1d6b4a;x", "zzzzzz"):
         assert pages.get(link.replace("1d6b4a", odd)).status_code == 404
     pages.close()
 
 
-def test_without_a_colour_there_is_no_further_request(pages: Pages) -> None:
-    assert "/static/accent" not in pages.get("/sari/").text
+def plain_sheet(pages: Pages) -> str:
+    """The stylesheet of pages that belong to no coach."""
+    (link,) = re.findall(r'<link rel="stylesheet" href="([^"]+)"', pages.get("/siapa/").text)
+    return str(link)
+
+
+def test_without_a_colour_it_is_the_sites_own(pages: Pages) -> None:
+    assert f'href="{plain_sheet(pages)}"' in pages.get("/sari/").text
+
+
+def test_the_small_picture_of_the_site_is_in_the_page_and_costs_no_request(pages: Pages) -> None:
+    (icon,) = re.findall(r'<link rel="icon" href="([^"]+)"', pages.get("/sari/").text)
+    kind, _, picture = icon.partition(",")
+    assert kind == "data:image/svg+xml"
+    assert ElementTree.fromstring(unquote(picture)).tag.endswith("svg")
 
 
 def test_without_a_contact_there_is_no_security_txt(pages: Pages) -> None:

@@ -46,8 +46,8 @@ def test_list_fragment_label_and_times_agree(pages: Pages, asked: str, label: st
 def test_a_zone_without_wib_shows_the_coachs_clock_beside_it(pages: Pages) -> None:
     text = pages.get("/sari/sesi/book?slot=20261125T010000Z&tz=Asia/Makassar").text
     assert "09.00–10.00" in text
-    assert "Di zona waktu saya: Rabu, 25 November 2026, 08.00–09.00 WIB" in text
-    assert "Di zona waktu saya" not in pages.get("/sari/sesi/book?slot=20261125T010000Z&tz=Asia/Pontianak").text
+    assert "Di tempat saya: Rabu, 25 November 2026, 08.00–09.00 WIB" in text
+    assert "Di tempat saya" not in pages.get("/sari/sesi/book?slot=20261125T010000Z&tz=Asia/Pontianak").text
 
 
 @pytest.mark.parametrize(

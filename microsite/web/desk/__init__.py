@@ -7,9 +7,10 @@ from . import door
 from . import house
 from . import invitations
 from . import keys
+from . import portrait
 from . import seat
 from . import sessions
 from . import settings
 
-__all__ = ["bp", "door", "house", "invitations", "keys", "sessions", "settings"]
+__all__ = ["bp", "door", "house", "invitations", "keys", "portrait", "sessions", "settings"]
 bp = seat.bp

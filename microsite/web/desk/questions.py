@@ -19,6 +19,11 @@ GENERAL = (
         (
             Field("name", _("Your name, as visitors see it")),
             *both("sentence", _("One sentence under your name")),
+            *both(
+                "portrait_text",
+                _("What your portrait shows"),
+                hint=_("For those who do not see it, such as: smiling, in front of a green wall."),
+            ),
             Field("accent", _("A colour of your own"), hint=_("Such as #1d6b4a; empty for the site's own.")),
             Field(
                 "contact", _("How clients reach you"), hint=_("An e-mail address or a number, as you want it shown.")
@@ -46,8 +51,8 @@ GENERAL = (
                 DATES,
                 _("One day a line: 2026-12-25 closes it; 2026-12-26 09:00-12:00 gives it these hours instead."),
             ),
-            Field("per_day", _("At most so many sessions a day"), NUMBER, _("0 for no limit.")),
-            Field("per_week", _("At most so many sessions a week"), NUMBER, _("0 for no limit.")),
+            Field("per_day", _("Most sessions in a day"), NUMBER, _("0 for no limit.")),
+            Field("per_week", _("Most sessions in a week"), NUMBER, _("0 for no limit.")),
             Field("tentative_blocks", _("Tentative events in my calendar block their time"), TICK),
         ),
     ),
@@ -63,7 +68,7 @@ GENERAL = (
             ),
             Field(
                 "retention_days",
-                _("Delete what clients wrote so many days after the session"),
+                _("How many days after the session what clients wrote is deleted"),
                 NUMBER,
                 _("1 to 365. It holds for bookings made from now on."),
             ),
@@ -106,7 +111,7 @@ OFFER = (
             Field("invited", _("Only with an invitation"), TICK),
             Field(
                 "mode",
-                _("It is certain"),
+                _("It becomes certain"),
                 CHOICE,
                 choices=(
                     ("instant", _("at once")),
@@ -121,20 +126,20 @@ OFFER = (
                 choices=(("required", _("needed")), ("optional", _("not needed"))),
             ),
             Field("hold", _("Minutes a time is held for an unconfirmed address"), NUMBER, _("5 to 1440.")),
-            Field("request", _("Hours I have for my answer"), HOURS),
+            Field("request", _("Hours I have to answer"), HOURS),
         ),
     ),
     Group(
         _("When"),
         (
-            Field("step", _("Starts every so many minutes"), NUMBER, _("5 to 720.")),
+            Field("step", _("A start every how many minutes"), NUMBER, _("5 to 720.")),
             Field("before", _("Minutes kept free before"), NUMBER),
             Field("after", _("Minutes kept free after"), NUMBER),
             Field("notice", _("Hours of notice to book"), HOURS),
             Field("cancel_notice", _("Hours of notice to move or cancel"), HOURS),
-            Field("horizon_days", _("Bookable so many days ahead"), NUMBER, _("1 to 365.")),
-            Field("per_day", _("At most so many a day"), NUMBER, _("0 for no limit.")),
-            Field("per_week", _("At most so many a week"), NUMBER, _("0 for no limit.")),
+            Field("horizon_days", _("How many days ahead it can be booked"), NUMBER, _("1 to 365.")),
+            Field("per_day", _("Most in a day"), NUMBER, _("0 for no limit.")),
+            Field("per_week", _("Most in a week"), NUMBER, _("0 for no limit.")),
             Field("reminder", _("Hours before the session for a reminder"), HOURS, _("0 sends none.")),
         ),
     ),

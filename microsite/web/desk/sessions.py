@@ -64,6 +64,7 @@ def show() -> ResponseReturnValue:
         "desk/show.html",
         session,
         today=today,
+        week=week(days, today),
         soon=[each for each in days if each.day < today + SOON],
         later=[each for each in days if each.day >= today + SOON],
         past=by_day(past, zone)[::-1],
@@ -122,6 +123,13 @@ def release() -> ResponseReturnValue:
     session = seat.posted()
     judge.release_brake(get_services(), session.coach.slug)
     return seat.to("desk.show")
+
+
+def week(days: list[Day], today: date) -> list[Day]:
+    """Today and the six days after it, those without a booking too."""
+    known = {each.day: each for each in days}
+    coming = (today + timedelta(days=number) for number in range(SOON.days))
+    return [known.get(day, Day(day, [])) for day in coming]
 
 
 def by_day(bookings: list[Booking], zone: ZoneInfo) -> list[Day]:

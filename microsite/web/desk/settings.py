@@ -30,9 +30,13 @@ Errors = dict[str, str]
 @route(bp, "/desk/settings")
 def settings() -> ResponseReturnValue:
     """The coach's own settings, and her offers."""
-    session = seat.seated()
-    document = adjust.document(session.coach.settings)
-    return seat.page("desk/settings.html", session, groups=GENERAL, values=_shown(GENERAL, document), errors={})
+    return page(seat.seated())
+
+
+def page(session: Any, **values: Any) -> str:
+    """The settings as they are kept."""
+    shown = _shown(GENERAL, adjust.document(session.coach.settings))
+    return seat.page("desk/settings.html", session, groups=GENERAL, values=shown, errors={}, **values)
 
 
 @route(bp, "/desk/settings", ("POST",))

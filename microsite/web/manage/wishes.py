@@ -32,7 +32,7 @@ def title() -> ResponseReturnValue:
 def reminders() -> ResponseReturnValue:
     """Reminders before the session at the times that were ticked; none at all where none was."""
     found = seat.posted()
-    hours = {hours for hours in CHOICES if str(hours) in request.form.getlist("hours")}
+    hours = {hours for hours in CHOICES if str(hours) in request.form.getlist("hours[]")}
     wishes.set_reminders(get_services(), found.booking.id, found.booking.ref, hours)
     return seat.home()
 
