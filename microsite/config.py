@@ -29,11 +29,12 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the site is reached, who runs it, whom to tell of a weakness, and which hosts may frame `/embed`."""
+    """Where the site is reached, who runs it and in which country, whom to tell of a weakness, who may frame `/embed`."""
 
     address: str = ""
     name: str = ""
     operator: str = ""
+    country: str = ""
     security_contact: Contact = ""
     embed_hosts: list[HostName] = []
 
@@ -90,6 +91,13 @@ class Google(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     redirect_uri: str = "http://127.0.0.1:53682/"
 
 
+class Backup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where `microsite backup` writes, and for how many days a copy is kept; 0: as long as the records in it."""
+
+    folder: str = ""
+    keep_days: Annotated[int, msgspec.Meta(ge=0, le=365)] = 0
+
+
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Rate limits; a mobile carrier puts thousands behind one address, so they are generous.
 
@@ -114,6 +122,7 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     calendars: Calendars = Calendars()
     google: Google = Google()
     limits: Limits = Limits()
+    backup: Backup = Backup()
 
 
 class Config:
@@ -174,6 +183,11 @@ class Config:
     def google_secret(self) -> Secret:
         """The secret of the registered app, empty where it has none."""
         return self._secrets.get("google", Secret(""))
+
+    @property
+    def secrets(self) -> Mapping[str, Secret]:
+        """Every secret by its name, wherever it came from."""
+        return self._secrets
 
     @property
     def sender(self) -> str:

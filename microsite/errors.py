@@ -25,6 +25,10 @@ class StoreUnreadable(MicrositeError):
     """The database cannot be read or written just now; nothing was changed."""
 
 
+class BackupError(MicrositeError):
+    """A backup cannot be made, read or restored; the message says why, and what was left as it was."""
+
+
 class NotFound(MicrositeError):
     """No such coach, offer, booking or link."""
 

@@ -16,6 +16,7 @@ from flask import current_app
 from .calendars import Calendars
 from .config import Config
 from .core.mirror import OAuthApp
+from .errors import StartRefused
 from .jobs import Engine
 from .mail import Maildir
 from .mail import Mailer
@@ -23,7 +24,7 @@ from .mail import Smtp
 from .sealing import FolderKeyring
 from .sealing import Sealer
 from .sealing import ServerKey
-from .sealing import files
+from .sealing import files as files
 from .store import Store
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 BRAND = "Janji Temu"
+RESTORING = "restoring"
+"""A file that is there while a backup is being written into the instance folder."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,8 @@ def build(config: Config, now: Callable[[], int] = clock) -> Services:
     Raises StartRefused where a secret lies open or the database is unfit.
     """
     _close_fresh(config.instance)
+    if (config.instance / RESTORING).exists():
+        raise StartRefused(f"a restore into {config.instance} was ended: empty that folder, then restore again")
     files.make_folder(config.instance)
     store = Store(config.database_url)
     sealer = Sealer(_server_key(config.instance / "server.key"), FolderKeyring(config.instance / "day-keys"))

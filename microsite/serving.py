@@ -40,7 +40,11 @@ def start_jobs(services: "Services") -> None:
 
 def run_worker(services: "Services") -> None:
     """Run jobs until SIGTERM or SIGINT."""
+    from .restoring import settle
+
     logs.set_up()
+    for _ in settle(services):
+        pass
     done = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: done.set())

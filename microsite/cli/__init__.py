@@ -55,6 +55,7 @@ def acting() -> "Iterator[Services]":
 
 
 def _register() -> None:
+    from . import backup
     from . import calendar
     from . import coach
     from . import doctor
@@ -63,7 +64,7 @@ def _register() -> None:
     from . import purge
     from . import serve
 
-    for module in (serve, init, calendar, coach, doctor, explain, purge):
+    for module in (serve, init, calendar, coach, doctor, explain, purge, backup):
         for command in module.COMMANDS:
             main.add_command(command)
 

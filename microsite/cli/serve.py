@@ -70,6 +70,7 @@ def worker() -> None:
 @click.command(hidden=True)
 def prepare() -> None:
     """Bring the database up to date, make the demo on a first run without settings, and check that all can start."""
+    from microsite import restoring
     from microsite.work import setup
 
     from . import services
@@ -79,6 +80,8 @@ def prepare() -> None:
     built = services()
     try:
         built.store.upgrade()
+        for line in restoring.settle(built):
+            click.echo(line)
         if not built.config.configured:
             first_run(built)
             renew_welcome(built)

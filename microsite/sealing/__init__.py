@@ -12,7 +12,9 @@ keys (making and checking a coach's own) stands beside it as functions.
 """
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import BinaryIO
 
 from ..core.people import Delivery
 from ..core.people import Record
@@ -22,6 +24,7 @@ from . import challenges
 from . import copies
 from . import envelopes
 from . import records
+from . import streams
 from . import tokens
 from .keyring import FolderKeyring
 from .keyring import Keyring
@@ -58,6 +61,14 @@ class Sealer:
     def open_record(self, sealed: bytes, identities: Sequence[Secret]) -> Record:
         """See `records.open_record`: with identities that the caller was handed, for the server has none."""
         return records.open_record(sealed, identities)
+
+    def sealed_into(self, file: BinaryIO, recipients: Sequence[str]) -> AbstractContextManager[BinaryIO]:
+        """See `streams.sealed_into`."""
+        return streams.sealed_into(file, recipients)
+
+    def sealed_size(self, header: bytes, plain: int) -> tuple[int, int]:
+        """See `streams.sealed_size`."""
+        return streams.sealed_size(header, plain)
 
     def seal_challenge(self, origin: str, nonce: Secret, recipients: Sequence[str]) -> bytes:
         """See `challenges.seal_challenge`."""

@@ -7,6 +7,7 @@ key of every picker moves with whatever is written. `write()` is for what cannot
 import threading
 from collections.abc import Callable
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from contextlib import contextmanager
 from contextlib import nullcontext
 from functools import cached_property
@@ -191,6 +192,18 @@ class Store:
                 return ""
             found: str = tx.conn.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
         return "" if found == "ok" else found
+
+    def snapshot(self) -> AbstractContextManager[Iterator[Any]]:
+        """See `snapshot.snapshot`: the whole database in parts with a name and a content."""
+        from .snapshot import snapshot
+
+        return snapshot(self)
+
+    def shape(self) -> str:
+        """See `snapshot.shape`."""
+        from .snapshot import shape
+
+        return shape(self)
 
     def truncate_log(self) -> None:
         """After a purge: fold the write-ahead log back and empty it, so that nothing deleted stays readable there."""
