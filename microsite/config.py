@@ -29,7 +29,7 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the site is reached, who runs it and in which country, whom to tell of a weakness, who may frame `/embed`."""
+    """Where the site is reached, who runs it and where, whom to tell of a weakness, who may frame `/embed`."""
 
     address: str = ""
     name: str = ""

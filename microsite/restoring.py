@@ -6,6 +6,7 @@ how far it came: `restoring` while files are being written (nothing starts then)
 
 import os
 import shutil
+from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
@@ -30,6 +31,7 @@ from .sealing.streams import opened_from
 from .services import RESTORING
 from .services import Services
 from .services import build
+from .services import clock
 from .store import snapshot
 from .work import restored
 
@@ -40,7 +42,7 @@ OURS = ("config.toml", "server.key", "dav.htpasswd", "backup-recipients.txt", "d
 """What may lie below `files/`: any backup can be made by whoever knows the public key."""
 
 
-def restore(environ: Mapping[str, str], file: Path, identity: Secret) -> Iterator[str]:
+def restore(environ: Mapping[str, str], file: Path, identity: Secret, now: Callable[[], int] = clock) -> Iterator[str]:
     """Restore into the empty instance folder and settle; says what was done, line by line.
 
     Raises BackupError, CannotOpen, WrongKey: then the folder is as empty as it was.
@@ -60,7 +62,7 @@ def restore(environ: Mapping[str, str], file: Path, identity: Secret) -> Iterato
     files.sync_folder(instance)
     yield f"Restored into {instance}: the backup of {_moment(manifest.made_at)} of {manifest.address}."
     yield from notes
-    services = build(config)
+    services = build(config, now)
     try:
         yield from settle(services)
     finally:
@@ -77,7 +79,7 @@ def settle(services: Services) -> Iterator[str]:
     done = restored.settle(services, made_at)
     path.unlink()
     files.sync_folder(path.parent)
-    yield f"{done.purged} booking(s) whose time was over were purged again; {restored.living(services)} hold their time."
+    yield f"{done.purged} booking(s) whose time was over were purged; {restored.living(services)} hold their time."
     yield f"{done.letters} letter(s) that were waiting then were dropped, for they may have been sent since."
     yield f"{done.envelopes} address(es) for letters cannot be opened: day keys are in no backup. Those clients get no"
     yield "letters or reminders until they give their address again; the desk asks the coach to write to them."
@@ -100,7 +102,7 @@ def check(file: Path, identity: Secret) -> Iterator[str]:
     if manifest.database == "sqlite" and (trouble := snapshot.check_in_memory(database)):
         raise BackupError(f"the backup opens, but the database in it is damaged: {trouble}")
     yield f"{file.name}: made {_moment(manifest.made_at)} of {manifest.address}, by version {manifest.version}."
-    yield f"It opens with this key and is whole: {counted} files, a {manifest.database} database of shape {manifest.shape}."
+    yield f"It opens with this key and is whole: {counted} files; {manifest.database}, shape {manifest.shape}."
 
 
 def _unpack(
@@ -125,7 +127,8 @@ def _write_files(instance: Path, members: Iterator[Member]) -> Member:
         if f"{kind}/" != archive.FILES or not any(name == each or name.startswith(each) for each in OURS):
             raise BackupError("this backup holds something that no backup of this site has; it was not restored")
         path = instance / name
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in [*reversed(path.relative_to(instance).parents)][1:]:
+            (instance / folder).mkdir(mode=0o700, exist_ok=True)
         with _new(path) as target:
             for piece in member.pieces():
                 target.write(piece)

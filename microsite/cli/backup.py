@@ -1,14 +1,15 @@
 """`backup`, `backup-key` and `restore`: a sealed copy of the whole site, and the way back from it."""
 
 from pathlib import Path
+from typing import TextIO
 
 import click
 
 from microsite.errors import SettingsError
 
 KEPT_ELSEWHERE = (
-    "\nThe backup key. It is shown this once and kept nowhere here: without it no backup opens. Write it down or put it\n"
-    "into a password manager, on another machine than this one.\n\n    {identity}\n"
+    "\nThe backup key. It is shown this once and kept nowhere here: without it no backup opens. Write it down, or put\n"
+    "it into a password manager on another machine than this one.\n\n    {identity}\n"
 )
 
 
@@ -67,7 +68,7 @@ def show_key(identity: object) -> None:
     "--identity", "identity_file", required=True, type=click.File("r"), help="A file with the backup key; - reads it."
 )
 @click.option("--check", is_flag=True, help="Only open it and look whether it is whole; nothing is written anywhere.")
-def restore(file: Path, identity_file: click.utils.LazyFile, check: bool) -> None:
+def restore(file: Path, identity_file: TextIO, check: bool) -> None:
     """Restore the backup FILE into the instance folder, which must be empty or absent."""
     import os
 

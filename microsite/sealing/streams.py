@@ -99,7 +99,7 @@ def _then_close(stream: BinaryIO, call: Callable[[BinaryIO], object]) -> None:
 
 @contextmanager
 def _ended(done: "Future[None]", stream: BinaryIO, noting: _Noting) -> Iterator[None]:
-    """Wait for the other side of the pipe. Where it failed, its reason is told, and not what that broke on this side."""
+    """Wait for the other side of the pipe. Where it failed, its reason is told, and not what that broke here."""
     try:
         yield
     except Exception:

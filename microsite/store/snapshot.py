@@ -156,10 +156,13 @@ def _postgres(
     words: list[str], url: URL, stdin: int, stdout: int | IO[bytes] = subprocess.DEVNULL
 ) -> Iterator["subprocess.Popen[bytes]"]:
     """A tool of PostgreSQL's, told in its environment where to go: arguments are for everybody to see."""
-    asked = {"PGHOST": url.host, "PGPORT": url.port, "PGUSER": url.username, "PGDATABASE": url.database}
-    asked |= {"PGPASSWORD": url.password, **{f"PG{name.upper()}": value for name, value in url.query.items()}}
+    asked: dict[str, object] = {f"PG{name.upper()}": value for name, value in url.query.items()}
+    asked |= {"PGHOST": url.host, "PGPORT": url.port, "PGUSER": url.username, "PGPASSWORD": url.password}
+    asked |= {"PGDATABASE": url.database}
     environ = os.environ | {name: str(value) for name, value in asked.items() if value}
-    process = subprocess.Popen(words, env=environ, stdin=stdin, stdout=stdout, stderr=subprocess.PIPE)
+    process = subprocess.Popen(  # noqa: S603 - our own words, no shell
+        words, env=environ, stdin=stdin, stdout=stdout, stderr=subprocess.PIPE
+    )
     try:
         yield process
     finally:

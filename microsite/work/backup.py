@@ -58,11 +58,11 @@ def make(services: Services, folder: Path, keep_days: int = 0) -> Made:
     recipients = read_recipients(services)
     if not recipients:
         raise BackupError(f"nothing was written: {NO_KEY}")
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     now = datetime.fromtimestamp(services.clock(), UTC)
     path = folder / NAME.format(now)
     part = path.with_name(path.name + PART)
     try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with _new(part) as file:
             hashing = _Hashing(file)
             with services.sealer.sealed_into(hashing, recipients) as stream:  # type: ignore[arg-type]
@@ -70,9 +70,10 @@ def make(services: Services, folder: Path, keep_days: int = 0) -> Made:
             file.flush()
             os.fsync(file.fileno())
         _check(services, part, hashing, writer, len(recipients))
-        os.link(part, path)  # never over one that is there
-    except FileExistsError:
-        raise BackupError(f"a backup of this very second is there already: {path}") from None
+        # No link, which a memory stick may not know; a backup of the same second would be the same backup.
+        part.rename(path)
+    except OSError as error:
+        raise BackupError(f"no backup was written into {folder}, older ones were kept: {error.strerror}") from error
     finally:
         with suppress(FileNotFoundError):
             part.unlink()
@@ -189,7 +190,7 @@ def _collections(folder: Path) -> Iterator[Path]:
 
 
 def _check(services: Services, path: Path, hashing: "_Hashing", writer: archive.Writer, keys: int) -> None:
-    """Read back from the disk what was written: the same bytes, of exactly the size of what was put in, for our keys."""
+    """Read back from the disk what was written: the same bytes, of just the size of what was put in, for our keys."""
     read = hashlib.sha256()
     with path.open("rb") as file:
         if hasattr(os, "posix_fadvise"):  # from the disk, not from memory

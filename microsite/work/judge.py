@@ -46,11 +46,10 @@ class Checked(NamedTuple):
 def judge(services: Services, coach: str) -> None:
     """The job: bring a coach's bookings and her calendar together."""
     with services.store.read() as tx:
-        if tx.coaches.get(coach).unsettled:
-            decided = None
-        else:
-            decided = _decide(tx, services, coach, frozenset())
-    if decided is None:
+        row = tx.coaches.get(coach)
+        unsettled = row is not None and row.unsettled
+        decided = [] if unsettled else _decide(tx, services, coach, frozenset())
+    if unsettled:
         restored.reconcile(services, coach)
         return
     checked = _look_closer(services, coach, decided)

@@ -16,6 +16,7 @@ from microsite.core.bookings import AWAITING_EMAIL
 from microsite.core.bookings import CANCELLED
 from microsite.core.bookings import CONFIRMED
 from microsite.core.bookings import CONFIRMING
+from microsite.core.bookings import EXPIRED
 from microsite.core.bookings import FAILED
 from microsite.core.bookings import FROZEN
 from microsite.core.bookings import LIVE
@@ -87,17 +88,22 @@ def reconcile(services: Services, coach: str) -> None:
     """The coach's calendar of today decides about each coming booking. Raises CalendarError while it cannot be read."""
     sync_all(services, coach, SYNC_SECONDS)
     with services.store.read() as tx:
-        coming = [booking for booking in tx.bookings.live(coach, services.clock()) if booking.pending_start is None]
+        live = [booking for booking in tx.bookings.live(coach) if booking.pending_start is None]
         seen = _seen(tx, coach)
+    coming = [booking for booking in live if booking.end > services.clock()]
     missing = [booking for booking in coming if booking.coach_uid not in seen]
     gone = frozenset(booking.id for booking in missing if _is_gone(services, booking))
     with services.store.change(coach) as tx:
         if _braked(services, tx, coach, missing, coming):
             return
-        for booking in coming:
-            current = tx.bookings.get(booking.id)
-            if current is not None and current.version == booking.version:
-                _compare(services, tx, current, seen.get(booking.coach_uid), booking.id in gone)
+        for booking in live:
+            current, found = tx.bookings.get(booking.id), seen.get(booking.coach_uid)
+            if current is None or current.version != booking.version:
+                continue
+            if booking in coming or found:
+                _compare(services, tx, current, found, booking.id in gone)
+            else:
+                _past(tx, current)
         tx.coaches.set_settled(coach)
         # From here on what she does counts again.
         services.jobs.enqueue(tx, "judge", coach)
@@ -191,6 +197,13 @@ def _let_go(services: Services, tx: Any, booking: Booking) -> None:
         return
     tx.happenings.note(booking.coach, booking.ref, services.clock(), GONE_SINCE)
     tx.bookings.remove(booking.id)
+
+
+def _past(tx: Any, booking: Booking) -> None:
+    """Over meanwhile, and its event out of sight: it waits for nobody's word any more, and its event is left alone."""
+    if booking.state != CONFIRMED:
+        after = EXPIRED if booking.requested or booking.state == AWAITING_EMAIL else FAILED
+        tx.bookings.change(booking, state=CONFIRMED if booking.state == FROZEN else after, hold_until=None)
 
 
 def living(services: Services) -> int:
