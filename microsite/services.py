@@ -24,6 +24,7 @@ from .mail import Smtp
 from .sealing import FolderKeyring
 from .sealing import Sealer
 from .sealing import ServerKey
+from .sealing import ServerKeyFile
 from .sealing import files as files
 from .store import Store
 
@@ -138,7 +139,7 @@ def _server_key(path: Path) -> ServerKey:
     if not path.exists():
         with suppress(FileExistsError):  # another process was quicker: its key is the one
             files.create_secret(path, ServerKey.new().to_text())
-    return ServerKey.from_text(files.read_secret(path))
+    return ServerKeyFile(path)
 
 
 def _embedded(config: Config, on_change: Callable[[str], None]) -> "Embedded":

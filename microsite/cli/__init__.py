@@ -62,9 +62,10 @@ def _register() -> None:
     from . import explain
     from . import init
     from . import purge
+    from . import rotate
     from . import serve
 
-    for module in (serve, init, calendar, coach, doctor, explain, purge, backup):
+    for module in (serve, init, calendar, coach, doctor, explain, purge, backup, rotate):
         for command in module.COMMANDS:
             main.add_command(command)
 

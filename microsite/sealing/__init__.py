@@ -34,12 +34,14 @@ from .records import identities_in
 from .records import new_identity
 from .records import recipient_of
 from .server import ServerKey
+from .server import ServerKeyFile
 
 __all__ = [
     "FolderKeyring",
     "Keyring",
     "Sealer",
     "ServerKey",
+    "ServerKeyFile",
     "check_recipient",
     "identities_in",
     "new_identity",
@@ -142,9 +144,9 @@ class Sealer:
         """See `server.ServerKey.verifies`."""
         return self.server_key.verifies(purpose, message, signature)
 
-    def form_key(self) -> SecretBytes:
-        """The key for the tokens of public forms."""
-        return self.server_key.derive("form")
+    def form_keys(self) -> tuple[SecretBytes, ...]:
+        """The keys for the tokens of forms, the one in use first."""
+        return self.server_key.derive_all("form")
 
     def session_keys(self) -> tuple[SecretBytes, ...]:
         """The keys for signed cookies, the one in use first."""

@@ -111,6 +111,10 @@ class Bookings:
         """Every coach's bookings in these states."""
         return _bookings(self._conn.execute(select(*_PLAIN).where(booking.c.state.in_(states))))
 
+    def all(self) -> list[Booking]:
+        """Every booking of every coach."""
+        return _bookings(self._conn.execute(select(*_PLAIN)))
+
     def with_delivery(self) -> list[Booking]:
         """Every booking that still has a delivery envelope."""
         return _bookings(self._conn.execute(select(*_PLAIN).where(booking.c.delivery.is_not(None))))
