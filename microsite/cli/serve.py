@@ -72,6 +72,7 @@ def prepare() -> None:
     """Bring the database up to date, make the demo on a first run without settings, and check that all can start."""
     from microsite import restoring
     from microsite.work import setup
+    from microsite.work import terms
 
     from . import services
     from .first_run import first_run
@@ -86,6 +87,7 @@ def prepare() -> None:
             first_run(built)
             renew_welcome(built)
         setup.check_start(built)
+        terms.record_all(built)
     finally:
         built.close()
 

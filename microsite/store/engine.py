@@ -43,6 +43,7 @@ from .mirror import Mirror
 from .queue import Queue
 from .signins import CredentialRow
 from .signins import SignIns
+from .terms import TermsBook
 
 BUSY_SECONDS = 10
 ONE_VIEW = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
@@ -94,6 +95,11 @@ class Tx:
     def letters(self) -> Letters:
         """What was or will be told."""
         return Letters(self.conn)
+
+    @cached_property
+    def terms(self) -> TermsBook:
+        """The versions of the coaches' privacy pages."""
+        return TermsBook(self.conn)
 
     @cached_property
     def happenings(self) -> Happenings:

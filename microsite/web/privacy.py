@@ -2,9 +2,11 @@
 
 from flask import Blueprint
 from flask import render_template
+from flask import request
 
 from microsite.services import get_services
 from microsite.work import look
+from microsite.work import terms
 
 from .i18n import route
 
@@ -16,5 +18,5 @@ def show(coach: str) -> str:
     """What a coach's booking page keeps."""
     services = get_services()
     found = look.coach(services, coach)
-    optional = any(offer.email == "optional" for offer in found.settings.offers)
-    return render_template("privacy.html", coach=found, optional=optional, config=services.config)
+    page = terms.page(services, coach, request.args.get("version", ""))
+    return render_template("privacy.html", coach=found, page=page, terms=page.terms)

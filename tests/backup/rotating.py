@@ -1,7 +1,7 @@
 """Rotates the server key of a copy of a house in a forked process that is killed at the n-th thing it does.
 
 Run as `python -m tests.backup.rotating FOLDER …`. Counted are Python's own audit events (every file that is opened,
-renamed, removed or locked) and every commit; the site knows nothing of it. For each death a JSON line: what is found then.
+renamed, removed or locked) and every commit; the site knows nothing of it. For each death a JSON line: what is found.
 """
 
 import json

@@ -61,6 +61,18 @@ GENERAL = (
                 CHOICE,
                 choices=(("CONFIDENTIAL", _("confidential")), ("PRIVATE", _("private")), ("none", _("none"))),
             ),
+            *both(
+                "confidentiality",
+                _("Where confidentiality ends"),
+                LONG,
+                _("In your own words, for the page about what is kept. Empty: serious danger, and the law."),
+            ),
+            Field(
+                "note_consent",
+                _("Consent to keep a note"),
+                CHOICE,
+                choices=(("writing", _("writing a note is enough")), ("box", _("a box must be ticked"))),
+            ),
             Field(
                 "retention_days",
                 _("Delete what clients wrote so many days after the session"),
