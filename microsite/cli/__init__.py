@@ -56,6 +56,7 @@ def acting() -> "Iterator[Services]":
 
 def _register() -> None:
     from . import backup
+    from . import breach
     from . import calendar
     from . import coach
     from . import doctor
@@ -65,7 +66,7 @@ def _register() -> None:
     from . import rotate
     from . import serve
 
-    for module in (serve, init, calendar, coach, doctor, explain, purge, backup, rotate):
+    for module in (serve, init, calendar, coach, doctor, explain, purge, backup, rotate, breach):
         for command in module.COMMANDS:
             main.add_command(command)
 
