@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: run quality screenshots test test-postgres check install-dev conformance costs texts lock clean
+.PHONY: run quality screenshots test test-postgres check install-dev conformance costs texts lock clean drill
 
 run: .venv/.run
 	@$(BIN)/python -m microsite.cli serve
@@ -20,6 +20,12 @@ check: .venv/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Backups from end to end, on both databases: made, restored a day later, opened with the plain age tool.
+drill: .venv/.dev
+	$(BIN)/python -m tests.machine
+	$(BIN)/python -m pytest tests/backup
+	MICROSITE_TEST_DATABASE=postgres $(BIN)/python -m pytest tests/backup/test_backup.py tests/backup/test_restore.py
 
 # Any CalDAV server: make conformance SERVER="--url https://… --user … --password …"
 # The long form of the proofs about a booking's life; `make test` runs the short one.
