@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from flask import Response
 from flask import make_response
 from flask import request
-from flask import Response
 from flask.typing import ResponseReturnValue
 
 from microsite.core.people import Secret
@@ -12,8 +12,8 @@ from microsite.errors import CalendarError
 from microsite.services import get_services
 from microsite.work import accounts
 from microsite.work import overview
-from microsite.work.signin import Session
 from microsite.work.record import record
+from microsite.work.signin import Session
 
 from ..i18n import language
 from ..i18n import route
