@@ -1,5 +1,6 @@
 """A backup: one sealed file of one moment, taken while the site runs, without day keys, and never a half one."""
 
+import fcntl
 import json
 import os
 import re
@@ -8,7 +9,10 @@ import stat
 import subprocess
 import tarfile
 import threading
+from collections.abc import Iterator
 from contextlib import closing
+from contextlib import contextmanager
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -193,3 +197,34 @@ def test_a_backup_under_bookings_is_of_one_moment(tmp_path: Path, shelf: Path) -
 def _next_copy(house: House, shelf: Path) -> Copy:
     house.now += 1
     return copy_of(house.services, shelf)
+
+
+def test_while_a_backup_takes_its_view_calendars_stand_still(tmp_path: Path, shelf: Path) -> None:
+    """Radicale takes the same lock, alone, for every change: who cannot have it now waits."""
+    house = House(tmp_path / "instance")
+    backup.new_key(house.services)
+    held: list[bool] = []
+
+    class Watching:
+        """The store, which looks whether calendars can be written to when it is asked for its view."""
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(house.services.store, name)
+
+        @contextmanager
+        def snapshot(self) -> Iterator[object]:
+            """The real one."""
+            with (house.instance / "dav" / ".Radicale.lock").open("a") as lock:
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    held.append(False)
+                except BlockingIOError:
+                    held.append(True)
+            with house.services.store.snapshot() as parts:
+                yield parts
+
+    backup.make(replace(house.services, store=Watching()), shelf)  # type: ignore[arg-type]
+    assert held == [True]
+    house.book(house.starts()[40])
+    assert house.drain()
+    house.close()
