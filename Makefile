@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: run quality screenshots test test-postgres check install-dev conformance costs texts lock clean drill
+.PHONY: run quality screenshots test test-postgres chaos machines check install-dev conformance costs texts lock clean drill
 
 run: .venv/.run
 	@$(BIN)/python -m microsite.cli serve
@@ -13,7 +13,7 @@ test: .venv/.dev
 
 test-postgres: .venv/.dev
 	$(BIN)/python -m tests.machine
-	MICROSITE_TEST_DATABASE=postgres $(BIN)/python -m pytest -n 2 --dist loadfile tests/store tests/jobs tests/work tests/flow -m "not browser"
+	MICROSITE_TEST_DATABASE=postgres $(BIN)/python -m pytest -n 2 --dist loadfile $(addprefix tests/,store jobs work web flow desk cli life canary machines)
 
 check: .venv/.dev
 	$(BIN)/ruff check .
@@ -31,6 +31,11 @@ drill: .venv/.dev
 # The long form of the proofs about a booking's life; `make test` runs the short one.
 life: .venv/.dev
 	LIFE=long $(BIN)/python -m pytest tests/life
+
+# Two web and two worker processes, any one killed at random, for five minutes; `make test-postgres` runs a short form.
+chaos: .venv/.dev
+	$(BIN)/python -m tests.machine
+	MICROSITE_TEST_DATABASE=postgres CHAOS=300 $(BIN)/python -m pytest -s tests/machines/test_chaos.py
 
 conformance: .venv/.dev
 	@$(BIN)/python -m tests.calendars.conformance $(SERVER)
@@ -55,6 +60,7 @@ texts: .venv/.dev
 
 lock: .venv/.dev
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra postgres --extra redis -c requirements.txt pyproject.toml -o requirements-machines.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --all-extras -c requirements.txt pyproject.toml -o requirements-dev.txt
 
 clean:
@@ -72,6 +78,10 @@ build/quality/.done: tests/quality/package.json tests/quality/package-lock.json
 	@$(BIN)/python -c "import pathlib, sysconfig; pathlib.Path(sysconfig.get_path('purelib'), 'microsite.pth').write_text('$(CURDIR)')"
 	@printf '#!/bin/sh\nexec "$(CURDIR)/.venv/bin/python" -m microsite.cli "$$@"\n' > $(BIN)/microsite && chmod +x $(BIN)/microsite
 	@touch $@
+
+# What several machines need besides: the libraries for PostgreSQL and Redis.
+machines: .venv/.run
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-machines.txt
 
 .venv/.dev: requirements-dev.txt .venv/.run
 	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt

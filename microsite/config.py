@@ -1,23 +1,19 @@
 """The operator's settings: address, database, mail relay, calendars, secrets. Read once at start, then frozen.
 
-The only place that reads files and the environment at start. Secrets are looked for in this order: a systemd
-credential, a file named in the settings, the environment (weaker: inherited and visible in dumps), the settings file.
+Together with `credentials`, which finds the secrets, the only place that reads files and the environment at start.
 """
 
-import re
-import tomllib
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated
-from typing import Any
 from typing import Literal
-from typing import get_args
-from typing import get_type_hints
 from urllib.parse import urlsplit
 
 import msgspec
 
+from microsite import credentials
+from microsite import toml_file
 from microsite.core.people import Secret
 from microsite.errors import SettingsError
 from microsite.errors import StartRefused
@@ -29,7 +25,10 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the site is reached, who runs it and where, whom to tell of a weakness, who may frame `/embed`."""
+    """Where the site is reached, who runs it and where, whom to tell of a weakness, who may frame `/embed`.
+
+    Several machines need one server key: each is handed the same (`server_key_file`).
+    """
 
     address: str = ""
     name: str = ""
@@ -37,18 +36,31 @@ class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     country: str = ""
     security_contact: Contact = ""
     embed_hosts: list[HostName] = []
+    server_key_file: str = ""
 
 
 class Database(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where bookings are kept; empty means an SQLite file in the instance folder."""
 
     url: str = ""
+    url_file: str = ""
+
+
+class Keyring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the keys of each day are kept: a PostgreSQL database of their own; empty means the instance folder."""
+
+    url: str = ""
+    url_file: str = ""
 
 
 class Jobs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which engine runs the jobs; auto: procrastinate on PostgreSQL, the outbox on SQLite."""
+    """Which engine runs the jobs; auto: procrastinate on PostgreSQL, the outbox on SQLite.
+
+    `heartbeat`: seconds between two signs of life of a worker; when three did not come, others take its jobs.
+    """
 
     engine: Literal["auto", "outbox", "procrastinate"] = "auto"
+    heartbeat: Annotated[int, msgspec.Meta(ge=1, le=60)] = 10
 
 
 class Mail(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -106,6 +118,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     storage: str = "memory://"
+    storage_file: str = ""
     bookings: str = "120 per hour"
     tokens: str = "60 per minute"
     sign_ins: str = "120 per hour"
@@ -117,6 +130,7 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     site: Site = Site()
     database: Database = Database()
+    keyring: Keyring = Keyring()
     jobs: Jobs = Jobs()
     mail: Mail = Mail()
     calendars: Calendars = Calendars()
@@ -135,10 +149,9 @@ class Config:
         secrets: Mapping[str, Secret],
         port: int,
         configured: bool,
-        database: str = "",
     ) -> None:
         self.instance, self.file, self.port, self.configured = instance, file, port, configured
-        self._secrets, self._database = dict(secrets), database
+        self._secrets = dict(secrets)
 
     @property
     def address(self) -> str:
@@ -163,8 +176,28 @@ class Config:
     @property
     def database_url(self) -> str:
         """SQLAlchemy's URL of the store."""
-        url = self._database or self.file.database.url or f"sqlite:///{self.instance / 'site.db'}"
+        url = self._secret("database-url").reveal() or f"sqlite:///{self.instance / 'site.db'}"
         return url.replace("postgresql://", "postgresql+psycopg://", 1)
+
+    @property
+    def on_postgres(self) -> bool:
+        """Whether the store is PostgreSQL, which several machines can share."""
+        return self.database_url.startswith("postgresql")
+
+    @property
+    def keyring_url(self) -> str:
+        """SQLAlchemy's URL of the key database; empty where the day keys are in the instance folder."""
+        return self._secret("keyring-url").reveal().replace("postgresql://", "postgresql+psycopg://", 1)
+
+    @property
+    def limits_storage(self) -> str:
+        """Where limits are counted: "memory://" or the address of a Redis or Valkey."""
+        return self._secret("limits-storage").reveal() or "memory://"
+
+    @property
+    def server_key(self) -> Secret:
+        """The server key that was handed in, empty where it is a file of the instance folder."""
+        return self._secret("server-key")
 
     @property
     def jobs_engine(self) -> str:
@@ -172,17 +205,17 @@ class Config:
         chosen = self.file.jobs.engine
         if chosen != "auto":
             return chosen
-        return "procrastinate" if self.database_url.startswith("postgresql") else "outbox"
+        return "procrastinate" if self.on_postgres else "outbox"
 
     @property
     def mail_password(self) -> Secret:
         """The relay's password, empty where it wants none."""
-        return self._secrets.get("mail", Secret(""))
+        return self._secret("mail-password")
 
     @property
     def google_secret(self) -> Secret:
         """The secret of the registered app, empty where it has none."""
-        return self._secrets.get("google", Secret(""))
+        return self._secret("google-secret")
 
     @property
     def secrets(self) -> Mapping[str, Secret]:
@@ -199,6 +232,9 @@ class Config:
         """Where the embedded calendar server keeps its collections."""
         return self.instance / "dav"
 
+    def _secret(self, name: str) -> Secret:
+        return self._secrets.get(name, Secret(""))
+
     def __repr__(self) -> str:
         return f"Config({self.address})"
 
@@ -211,55 +247,10 @@ def load_config(environ: Mapping[str, str], instance: Path | None = None) -> Con
         )
     instance = instance or Path(environ.get("MICROSITE_INSTANCE") or "instance").absolute()
     path = instance / "config.toml"
-    file = _read(path)
-    database = environ.get("MICROSITE_DATABASE_URL", "")
-    config = Config(instance, file, _secrets(file, environ, path), _port(environ), path.exists(), database)
+    file: File = toml_file.read(path, File)
+    config = Config(instance, file, credentials.read(file, environ, path), _port(environ), path.exists())
     _check(config, str(path))
     return config
-
-
-def _read(path: Path) -> File:
-    if not path.exists():
-        return File()
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(str(path), "the whole file", "something that is not TOML", str(error)) from error
-    try:
-        return msgspec.convert(document, File)
-    except msgspec.ValidationError as error:
-        raise _explained(str(path), document, str(error)) from error
-
-
-def _explained(where: str, document: Any, text: str) -> SettingsError:
-    """msgspec says «message - at `$.mail.port`»; what it leaves out is looked up: the value, and what may stand there.
-
-    A whole table is never shown: a password may be in it.
-    """
-    message, _, path = text.partition(" - at `")
-    field = path.rstrip("`").removeprefix("$").removeprefix(".")
-    unknown = re.search("unknown field `(.+)`", message)
-    if unknown:
-        known = _kind(field).__struct_fields__
-        return SettingsError(where, f"{field}.{unknown[1]}".lstrip("."), "an unknown name", ", ".join(known))
-    if "enum value" in message:
-        message = " or ".join(repr(each) for each in get_args(_kind(field)))
-    return SettingsError(where, field or "the whole file", _found(document, field), message)
-
-
-def _kind(field: str) -> Any:
-    """The type of a field by its dotted name."""
-    kind: Any = File
-    for name in filter(None, field.split(".")):
-        kind = get_type_hints(kind)[name]
-    return kind
-
-
-def _found(document: Any, field: str) -> str:
-    for step in field.split("."):
-        document = document.get(step, "nothing") if isinstance(document, Mapping) else document
-    shown = isinstance(document, str | int | float) and not field.endswith(("password", "secret"))
-    return repr(document) if shown else "a value of the wrong kind"
 
 
 def _port(environ: Mapping[str, str]) -> int:
@@ -267,26 +258,6 @@ def _port(environ: Mapping[str, str]) -> int:
     if not text.isdigit() or not 1 <= int(text) <= 65535:
         raise SettingsError("the environment", "PORT", repr(text), "a port number from 1 to 65535")
     return int(text)
-
-
-def _secrets(file: File, environ: Mapping[str, str], path: Path) -> dict[str, Secret]:
-    mail, google, field = file.mail, file.google, "google.client_secret_file"
-    return {
-        "mail": _secret(environ, path, "mail-password", "mail.password_file", mail.password_file, mail.password),
-        "google": _secret(environ, path, "google-secret", field, google.client_secret_file, google.client_secret),
-    }
-
-
-def _secret(environ: Mapping[str, str], path: Path, name: str, field: str, named: str, written: str) -> Secret:
-    """A secret by the name of its credential, else from the file named in the settings, else as told or written."""
-    credentials = environ.get("CREDENTIALS_DIRECTORY", "")
-    if credentials and (found := Path(credentials) / name).exists():
-        return Secret(found.read_text(encoding="utf-8").strip())
-    if named:
-        if not Path(named).is_file():
-            raise SettingsError(str(path), field, repr(named), "a file that exists")
-        return Secret(Path(named).read_text(encoding="utf-8").strip())
-    return Secret(environ.get(f"MICROSITE_{name.upper().replace('-', '_')}") or written)
 
 
 def _check(config: Config, where: str) -> None:
@@ -298,14 +269,24 @@ def _check(config: Config, where: str) -> None:
         raise SettingsError(where, "site.address", repr(address), "https:// and a host name, without a path")
     if parts.scheme == "http" and config.host not in LOOPBACK:
         raise SettingsError(where, "site.address", repr(address), "https:// (http only for localhost)")
-    if config.jobs_engine == "procrastinate" and not config.database_url.startswith("postgresql"):
+    if config.jobs_engine == "procrastinate" and not config.on_postgres:
         raise SettingsError(where, "jobs.engine", "'procrastinate'", "auto or outbox: database.url is no PostgreSQL")
+    if config.keyring_url and not config.keyring_url.startswith("postgresql+psycopg://"):
+        raise SettingsError(where, "keyring.url", "another kind of address", "postgresql://user@host/name")
+    if config.keyring_url and _same_place(config.keyring_url) == _same_place(config.database_url):
+        allowed = "a database of its own: whatever copies the bookings would keep the day keys"
+        raise SettingsError(where, "keyring.url", "the database of the bookings", allowed)
     if mail.host and mail.security == "none" and mail.host not in LOOPBACK:
         raise SettingsError(where, "mail.security", "'none'", "starttls or tls, unless the relay is on this machine")
     for name in ("authorize_url", "token_url", "caldav_url", "redirect_uri"):
         _check_secure(getattr(config.file.google, name), where, f"google.{name}")
     if mail.host and not mail.sender:
         raise SettingsError(where, "mail.sender", "nothing", "the address letters come from, such as halo@book.example")
+
+
+def _same_place(url: str) -> tuple[str | None, int, str]:
+    parts = urlsplit(url)
+    return parts.hostname, parts.port or 5432, parts.path
 
 
 def _check_secure(address: str, where: str, field: str) -> None:

@@ -185,7 +185,8 @@ def _named_file(text: str, name: str) -> str:
     import tomllib
 
     document = tomllib.loads(text)
-    field = {"mail": ("mail", "password_file"), "google": ("google", "client_secret_file")}.get(name, ("", ""))
+    fields = {"mail-password": "mail.password_file", "google-secret": "google.client_secret_file"}
+    field = (fields | {"server-key": "site.server_key_file"}).get(name, ".").split(".")
     return str(document.get(field[0], {}).get(field[1], ""))
 
 

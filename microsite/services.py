@@ -3,6 +3,7 @@
 Rooms import their heavy libraries when they are first used, so a web process that only shows times stays small.
 """
 
+import secrets
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,16 +17,19 @@ from flask import current_app
 from .calendars import Calendars
 from .config import Config
 from .core.mirror import OAuthApp
+from .core.people import Secret
 from .errors import StartRefused
 from .jobs import Engine
 from .mail import Maildir
 from .mail import Mailer
 from .mail import Smtp
 from .sealing import FolderKeyring
+from .sealing import Keyring
 from .sealing import Sealer
 from .sealing import ServerKey
 from .sealing import ServerKeyFile
 from .sealing import files as files
+from .sealing import new_key
 from .store import Store
 
 if TYPE_CHECKING:
@@ -49,12 +53,15 @@ class Services:
     jobs: Engine
     clock: Callable[[], int]
     embedded: "Embedded | None" = field(default=None, repr=False)
+    place: str = ""
+    """Which instance folder this is, wherever it is mounted; empty where the database says so by lying in it."""
 
     def close(self) -> None:
         """Stop the jobs and give files and connections back."""
         self.jobs.stop()
         self.calendars.close()
         self.store.close()
+        close_keyring(self.sealer.keyring)
 
 
 def clock() -> int:
@@ -78,7 +85,7 @@ def build(config: Config, now: Callable[[], int] = clock) -> Services:
         raise StartRefused(f"a restore into {config.instance} was ended: empty that folder, then restore again")
     files.make_folder(config.instance)
     store = Store(config.database_url)
-    sealer = Sealer(_server_key(config.instance / "server.key"), FolderKeyring(config.instance / "day-keys"))
+    sealer = Sealer(_server_key(config), _keyring(config))
     embedded = _embedded(config, lambda path: on_change(path)) if config.file.calendars.embedded else None
     services = Services(
         config=config,
@@ -94,6 +101,7 @@ def build(config: Config, now: Callable[[], int] = clock) -> Services:
         jobs=_jobs(config, store, now),
         clock=now,
         embedded=embedded,
+        place=_place(config.instance) if config.on_postgres else "",
     )
 
     def on_change(path: str) -> None:
@@ -109,7 +117,8 @@ def _jobs(config: Config, store: Store, now: Callable[[], int]) -> Engine:
     if config.jobs_engine == "procrastinate":
         from .jobs.procrastinate import Procrastinate
 
-        return Procrastinate(store, config.database_url.replace("postgresql+psycopg://", "postgresql://", 1), now)
+        address = config.database_url.replace("postgresql+psycopg://", "postgresql://", 1)
+        return Procrastinate(store, address, now, beat=config.file.jobs.heartbeat)
     from .jobs.outbox import Outbox
 
     return Outbox(store, config.instance / "jobs.lock", now)
@@ -135,11 +144,48 @@ def _close_fresh(instance: Path) -> None:
         instance.chmod(0o700)
 
 
-def _server_key(path: Path) -> ServerKey:
+def _server_key(config: Config) -> ServerKey:
+    if config.server_key:
+        return ServerKey.from_text(config.server_key)
+    path = config.instance / "server.key"
     if not path.exists():
         with suppress(FileExistsError):  # another process was quicker: its key is the one
             files.create_secret(path, ServerKey.new().to_text())
     return ServerKeyFile(path)
+
+
+def _keyring(config: Config) -> Keyring:
+    if not config.keyring_url:
+        return FolderKeyring(config.instance / "day-keys")
+    from .store.keyring import DatabaseKeyring
+
+    return DatabaseKeyring(config.keyring_url, new_key)
+
+
+def bring_day_keys(services: Services) -> int:
+    """Move the keys from the instance folder into the keyring of these services; answers how many.
+
+    Each is there before it is destroyed here, so whatever interrupts this, it can be done again.
+    """
+    folder, keyring = FolderKeyring(services.config.instance / "day-keys"), services.sealer.keyring
+    days = folder.days()
+    for day in days:
+        keyring.put(day, folder.get(day))  # type: ignore[attr-defined]
+        folder.destroy(day)
+    return len(days)
+
+
+def close_keyring(keyring: Keyring) -> None:
+    """Give its connections back, where it has any."""
+    if not isinstance(keyring, FolderKeyring):
+        keyring.close()  # type: ignore[attr-defined]
+
+
+def _place(instance: Path) -> str:
+    path = instance / "place"
+    with suppress(FileExistsError):
+        files.create_secret(path, Secret(secrets.token_hex(8)))
+    return path.read_text(encoding="ascii").strip()
 
 
 def _embedded(config: Config, on_change: Callable[[str], None]) -> "Embedded":

@@ -1,5 +1,6 @@
-"""What runs inside the worker process: the application with its job runner, and the worker without a web side."""
+"""What runs inside a process: the application with its job runner, either of them alone, and their signs of life."""
 
+import secrets
 import signal
 import threading
 from multiprocessing.util import Finalize
@@ -25,10 +26,51 @@ def started(application: "Flask") -> "Flask":
     """The application with its jobs running, which end with the process."""
     services: Services = application.extensions["microsite"]
     start_jobs(services)
+    if not services.store.sqlite:  # on SQLite there is nobody who would ask
+        Presence(services, "serve").begin()
     # Children of multiprocessing skip atexit, but they do run their finalizers.
     Finalize(None, services.close, exitpriority=100)
     follow_parent()
     return application
+
+
+def web() -> "Flask":
+    """The same without jobs: other processes run them."""
+    logs.set_up()
+    application = create_app()
+    services: Services = application.extensions["microsite"]
+    Finalize(None, services.close, exitpriority=100)
+    Presence(services, "web").begin()
+    follow_parent()
+    return application
+
+
+class Presence:
+    """The signs of life of this process, by which the others and the doctor know that it is there."""
+
+    def __init__(self, services: "Services", kind: str) -> None:
+        self._services, self._kind = services, kind
+        self._id = secrets.token_hex(8)
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._live, name="presence", daemon=True)
+
+    def begin(self) -> None:
+        """Give one now and then, until the process ends."""
+        self._thread.start()
+        Finalize(None, self.end, exitpriority=200)
+
+    def end(self) -> None:
+        """Say goodbye; before the store is closed."""
+        self._ended.set()
+        self._thread.join(5)
+
+    def _live(self) -> None:
+        from .work import machines
+
+        while not self._ended.is_set():
+            machines.seen(self._services, self._id, self._kind)
+            self._ended.wait(machines.BEAT)
+        machines.gone(self._services, self._id)
 
 
 def start_jobs(services: "Services") -> None:
@@ -49,5 +91,8 @@ def run_worker(services: "Services") -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: done.set())
     start_jobs(services)
+    presence = Presence(services, "worker")
+    presence.begin()
     done.wait()
+    presence.end()
     services.close()

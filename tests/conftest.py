@@ -27,13 +27,15 @@ from microsite.work import book
 from microsite.work import demo
 from microsite.work import look
 from microsite.work.steps import work
+from tests.about_sqlite import pytest_collection_modifyitems as pytest_collection_modifyitems
 from tests.hands import Taken
 from tests.hands import hands_of
-from tests.postgres import _database as _database
+from tests.postgres import _all_on_postgres as _all_on_postgres
 from tests.postgres import _empty_postgres_url as _empty_postgres_url
+from tests.postgres import _only_postgres as _only_postgres
 from tests.postgres import _postgres as _postgres
 from tests.postgres import _postgres_url as _postgres_url
-from tests.postgres import _session_database as _session_database
+from tests.postgres import database_of
 from tests.waiting import free_port as free_port
 from tests.waiting import wait_until as wait_until
 
@@ -49,7 +51,8 @@ class Site:
         self.instance, self.port = instance, port
         self.base = f"http://localhost:{port}"
         self.stderr = instance.parent / f"{instance.name}.stderr"
-        self.environ = {**os.environ, "MICROSITE_INSTANCE": str(instance), "PORT": str(port), **(environ or {})}
+        own = {"MICROSITE_INSTANCE": str(instance), "PORT": str(port), **database_of(instance)}
+        self.environ = {**os.environ, **own, **(environ or {})}
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> "Site":
@@ -97,17 +100,17 @@ class Site:
 
 
 @pytest.fixture(scope="session", name="site")
-def _site(tmp_path_factory: pytest.TempPathFactory, session_database: dict[str, str]) -> Iterator[Site]:
+def _site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """One running site for all tests that only add to it."""
-    running = Site(tmp_path_factory.mktemp("site") / "instance", free_port(), session_database).start()
+    running = Site(tmp_path_factory.mktemp("site") / "instance", free_port()).start()
     yield running
     running.stop()
 
 
 @pytest.fixture(name="fresh_site")
-def _fresh_site(tmp_path: Path, database: dict[str, str]) -> Iterator[Site]:
+def _fresh_site(tmp_path: Path) -> Iterator[Site]:
     """A site of a test's own."""
-    running = Site(tmp_path / "instance", free_port(), database).start()
+    running = Site(tmp_path / "instance", free_port()).start()
     yield running
     running.stop()
 
@@ -115,10 +118,10 @@ def _fresh_site(tmp_path: Path, database: dict[str, str]) -> Iterator[Site]:
 class House:
     """The demo coach's house in this process, with a clock that stands still until it is moved."""
 
-    def __init__(self, instance: Path, environ: dict[str, str] | None = None) -> None:
+    def __init__(self, instance: Path) -> None:
         self.now = NOW
         self.instance = instance
-        config = load_config({"MICROSITE_INSTANCE": str(instance), **(environ or {})})
+        config = load_config({"MICROSITE_INSTANCE": str(instance), **database_of(instance)})
         self.services: Services = build(config, lambda: self.now)
         self.services.store.upgrade()
         self.identity, recipient = self.services.sealer.new_identity()
@@ -177,8 +180,8 @@ class House:
 
 
 @pytest.fixture(name="house")
-def _house(tmp_path: Path, database: dict[str, str]) -> Iterator[House]:
+def _house(tmp_path: Path) -> Iterator[House]:
     """A house of the test's own."""
-    own = House(tmp_path / "instance", database)
+    own = House(tmp_path / "instance")
     yield own
     own.close()

@@ -1,4 +1,4 @@
-"""Installs what the tests need of the machine: a browser, libical, age and PostgreSQL.
+"""Installs what the tests need of the machine: a browser, libical, age, PostgreSQL and Redis.
 
 By the system's package manager when it may; run before pytest by `make test`. What cannot be installed is said here
 once; the tests that need it then fail, they are never skipped.
@@ -15,6 +15,7 @@ PACKAGES = {
     "chromium": lambda: bool(shutil.which("chromium") or shutil.which("chromium-browser") or _playwright_browser()),
     "libical3": lambda: bool(find_library("ical") or glob("/usr/lib/*/libical.so.3")),
     "age": lambda: bool(shutil.which("age")),
+    "redis-server": lambda: bool(shutil.which("redis-server") or shutil.which("valkey-server")),
     "postgresql": lambda: bool(glob("/usr/lib/postgresql/*/bin/initdb") or shutil.which("initdb")),
 }
 

@@ -62,11 +62,12 @@ def _register() -> None:
     from . import doctor
     from . import explain
     from . import init
+    from . import keyring
     from . import purge
     from . import rotate
     from . import serve
 
-    for module in (serve, init, calendar, coach, doctor, explain, purge, backup, rotate, breach):
+    for module in (serve, init, calendar, coach, doctor, explain, keyring, purge, backup, rotate, breach):
         for command in module.COMMANDS:
             main.add_command(command)
 

@@ -186,4 +186,19 @@ def _use(services: "Services", slug: str, found: Found, login: Login) -> set[str
     return ROLES[role]
 
 
+@calendar.command(name="host-here")
+def host_here() -> None:
+    """Let the built-in calendar server live on this machine, after its folder was brought here for good."""
+    from microsite.work import machines
+
+    from . import services
+
+    built = services()
+    try:
+        machines.take_calendars(built)
+    finally:
+        built.close()
+    click.echo("The built-in calendar server lives here now; on every other machine set calendars.embedded = false.")
+
+
 COMMANDS = (calendar,)

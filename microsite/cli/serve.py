@@ -1,4 +1,4 @@
-"""`serve`: one command, one machine. `worker`: jobs only. `prepare`: what happens before either.
+"""`serve`: one command, one machine. `web` and `worker`: its two halves. `prepare`: what happens before any of them.
 
 The master process imports neither Flask nor the rooms: it prepares in a child, then hands over to the server, whose
 worker process builds the application for itself.
@@ -22,14 +22,29 @@ BLOCKING_THREADS = 4
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 def serve(host: str) -> None:
     """Serve the site on PORT (default 8000): pages, embedded calendar and jobs in one process."""
+    _serve("microsite.serving:app", host)
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+def web(host: str) -> None:
+    """Serve pages only, on PORT (default 8000); `microsite worker` runs the jobs."""
+    _serve("microsite.serving:web", host)
+
+
+def _serve(factory: str, host: str) -> None:
     os.umask(0o077)
     config = load_config(os.environ)
     _check_port(host, config.port)
+    _prepare()
+    click.echo(f"The site is at {config.address}/ (stop with Ctrl+C).")
+    run(factory, host, config.port)
+
+
+def _prepare() -> None:
     prepared = subprocess.run([sys.executable, "-m", "microsite.cli", "prepare"], check=False)
     if prepared.returncode:
         sys.exit(prepared.returncode)
-    click.echo(f"The site is at {config.address}/ (stop with Ctrl+C).")
-    run("microsite.serving:app", host, config.port)
 
 
 def run(factory: str, host: str, port: int) -> None:
@@ -59,12 +74,19 @@ def run(factory: str, host: str, port: int) -> None:
 
 @click.command()
 def worker() -> None:
-    """Run jobs only, beside web processes that run on another server."""
+    """Run jobs only, for web processes here or on other machines."""
     from microsite.serving import run_worker
+    from microsite.work import machines
 
     from . import services
 
-    run_worker(services())
+    os.umask(0o077)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    load_config(os.environ)
+    _prepare()
+    built = services()
+    machines.check_worker(built)
+    run_worker(built)
 
 
 @click.command(hidden=True)
@@ -105,4 +127,4 @@ def _check_port(host: str, port: int) -> None:
             ) from error
 
 
-COMMANDS = (serve, worker, prepare)
+COMMANDS = (serve, web, worker, prepare)

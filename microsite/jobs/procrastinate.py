@@ -7,6 +7,7 @@ for again under the same name, and jobs of the dead are rescued all the time, no
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from collections.abc import Collection
 from collections.abc import Sequence
@@ -82,6 +83,8 @@ class Procrastinate:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._main: asyncio.Task[None] | None = None
         self._ready = threading.Event()
+        self.ended: dict[int, float] = {}
+        """Jobs that ended well here, and when: the library may not have been able to write that down."""
 
     def enqueue(self, tx: Any, kind: str, key: str, delay: int = 0) -> None:
         """Ask for a job in the caller's transaction; workers hear of it when it is committed."""
@@ -215,6 +218,7 @@ class _Worker:
                 await self._write(partial(self._ask_again, kind, key, came.wait, came.attempts))
             elif came.given_up and await self._write(lambda tx: tx.broker.give_up(job_id, came.trouble)):
                 raise GaveUp(came.trouble)
+            self._engine.ended[job_id] = time.monotonic()
         finally:
             self._running.discard(job_id)
 
@@ -246,16 +250,25 @@ class _Worker:
     async def _rescue(self, beat: float) -> None:
         while True:
             await asyncio.sleep(beat)
-            await self._write(partial(self._rescue_now, beat * SILENT_BEATS))
+            await self._write(partial(self._rescue_now, beat))
 
-    def _rescue_now(self, silent: float, tx: Any) -> None:
+    def _rescue_now(self, beat: float, tx: Any) -> None:
         """Jobs of dead workers, and our own whose end could not be written down: seen twice, and not running."""
+        self._settle_ended(beat, tx)
         idle = tx.broker.held(self._id) - self._running if self._id is not None else frozenset()
-        tx.broker.prune(silent)
-        number = tx.broker.rescue(idle & self._suspects)
+        tx.broker.prune(beat * SILENT_BEATS)
+        ended = frozenset(self._engine.ended)
+        number = tx.broker.rescue((idle & self._suspects) - ended, ended)
         self._suspects = idle
         if number:
             log.warning("jobs of a runner that is gone run again", extra={"count": number})
+
+    def _settle_ended(self, beat: float, tx: Any) -> None:
+        """What ended long ago, and is still there, is done: the library lost its connection when it was to say so."""
+        before = time.monotonic() - beat
+        old = [job_id for job_id, at in list(self._engine.ended.items()) if at < before]
+        tx.broker.end(old)
+        tx.after.append(lambda: [self._engine.ended.pop(job_id, None) for job_id in old])
 
 
 def _register(app: App, every: Every) -> None:

@@ -26,6 +26,7 @@ from . import envelopes
 from . import records
 from . import streams
 from . import tokens
+from .ciphers import new_key
 from .keyring import FolderKeyring
 from .keyring import Keyring
 from .keyring import day_of
@@ -45,6 +46,7 @@ __all__ = [
     "check_recipient",
     "identities_in",
     "new_identity",
+    "new_key",
     "recipient_of",
 ]
 
@@ -115,6 +117,14 @@ class Sealer:
     def key_days(self) -> list[str]:
         """The days whose envelopes can be opened, oldest first."""
         return self.keyring.days()
+
+    def key_doubts(self) -> tuple[str, ...]:
+        """See `keyring.Keyring.doubts`."""
+        return self.keyring.doubts()
+
+    def marks(self) -> list[str]:
+        """A name of each server key, the one in use first: tells whether two machines have the same, nothing else."""
+        return [key.reveal().hex()[:16] for key in self.server_key.derive_all("mark")]
 
     def destroy_day(self, day: str) -> None:
         """See `keyring.Keyring.destroy`."""

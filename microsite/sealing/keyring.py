@@ -35,6 +35,15 @@ class Keyring(Protocol):
     def days(self) -> list[str]:
         """Every day that has a key, oldest first; one made late, after its day was destroyed, shows up here too."""
 
+    def doubts(self) -> tuple[str, ...]:
+        """Why the bytes of a destroyed key may live on, as words for the operator; empty where it can be claimed."""
+
+    def place(self) -> str:
+        """A name that tells this keyring from any other; empty for one that is where the instance folder is."""
+
+    def cluster(self) -> str:
+        """Which database server holds the keys; empty where none does."""
+
 
 def day_of(end: int) -> str:
     """The day of a session that ends at `end` (UTC seconds)."""
@@ -78,6 +87,18 @@ class FolderKeyring:
     def days(self) -> list[str]:
         """Every day that has a key, oldest first."""
         return sorted(path.name for path in self._folder.iterdir() if _is_day(path.name))
+
+    def doubts(self) -> tuple[str, ...]:
+        """None: who makes snapshots of this machine's disk is asked to leave the folder out."""
+        return ()
+
+    def place(self) -> str:
+        """The instance folder's own."""
+        return ""
+
+    def cluster(self) -> str:
+        """No database server."""
+        return ""
 
     def _path(self, day: str) -> Path:
         if not _is_day(day):  # the empty day of a booking without an envelope, or a database that was tampered with

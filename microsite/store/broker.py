@@ -5,6 +5,7 @@ it for those. A job's lock and queueing lock are both its name: kind and key.
 """
 
 from collections.abc import Collection
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection
@@ -24,7 +25,7 @@ SELECT pg_notify('procrastinate_queue_v1#' || :queue, json_build_object('type', 
 
 _STALLED = """
 SELECT id, queueing_lock FROM procrastinate_jobs
- WHERE status = 'doing' AND (worker_id IS NULL OR id = ANY(:lost))
+ WHERE status = 'doing' AND (worker_id IS NULL OR id = ANY(:lost)) AND id <> ALL(:but)
    FOR UPDATE SKIP LOCKED"""
 
 _AGAIN = """
@@ -114,9 +115,15 @@ class Broker:
         )
         return frozenset(rows)
 
-    def rescue(self, lost: frozenset[int]) -> int:
-        """Let jobs that nobody works on any more run again; answers how many. `lost` are known to be such."""
-        rows = self._conn.execute(text(_STALLED), {"lost": sorted(lost)}).all()
+    def end(self, done: Sequence[int]) -> None:
+        """Forget jobs that are done, and are still there as running."""
+        if done:
+            ended = "DELETE FROM procrastinate_jobs WHERE id = ANY(:done) AND status = 'doing'"
+            self._conn.execute(text(ended), {"done": list(done)})
+
+    def rescue(self, lost: frozenset[int], but: frozenset[int] = frozenset()) -> int:
+        """Let jobs that nobody works on run again, `but` some; answers how many. `lost` are known to be such."""
+        rows = self._conn.execute(text(_STALLED), {"lost": sorted(lost), "but": sorted(but)}).all()
         for job_id, name in rows:
             with self._conn.begin_nested():
                 again: Any = self._conn.execute(text(_AGAIN), {"id": job_id, "name": name})

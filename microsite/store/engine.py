@@ -39,11 +39,13 @@ from .keys import KeyRow
 from .keys import Keys
 from .letters import Letters
 from .links import Links
+from .machines import Machines
 from .mirror import Mirror
 from .queue import Queue
 from .signins import CredentialRow
 from .signins import SignIns
 from .terms import TermsBook
+from .where import refuse_network
 
 BUSY_SECONDS = 10
 ONE_VIEW = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
@@ -105,6 +107,11 @@ class Tx:
     def happenings(self) -> Happenings:
         """The data-free list of what happened."""
         return Happenings(self.conn)
+
+    @cached_property
+    def machines(self) -> Machines:
+        """What all machines have in common, and who is running."""
+        return Machines(self.conn)
 
     @cached_property
     def queue(self) -> Queue:
@@ -211,6 +218,13 @@ class Store:
 
         return shape(self)
 
+    def cluster(self) -> str:
+        """Which PostgreSQL server this is, whatever name it is reached by; empty on SQLite."""
+        if self.sqlite:
+            return ""
+        with self.read() as tx:
+            return str(tx.conn.exec_driver_sql("SELECT system_identifier FROM pg_control_system()").scalar_one())
+
     def truncate_log(self) -> None:
         """After a purge: fold the write-ahead log back and empty it, so that nothing deleted stays readable there."""
         if self.sqlite:
@@ -231,6 +245,7 @@ def _sqlite(url: str) -> Engine:
     if not path or path == ":memory:":
         raise StartRefused("database.url must name a file: an in-memory database forgets bookings")
     file = Path(path)
+    refuse_network(file)
     if not file.exists():
         file.touch(mode=0o600)
     engine = create_engine(

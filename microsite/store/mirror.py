@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 from typing import NamedTuple
 from urllib.parse import urlsplit
+from zlib import crc32
 
 import msgspec
 from sqlalchemy import Connection
@@ -23,8 +24,15 @@ from .tables import calendar
 from .tables import calendar_span
 from .tables import resource
 
+PARTS = 256
+"""Coaches are dealt out to so many parts, for work that several machines share."""
 CLOCK_SLACK = 60
 """Seconds by which the clocks of two machines may differ."""
+
+
+def part_of(coach: str) -> int:
+    """The part that a coach belongs to, on every machine and for ever: it lies in the database."""
+    return crc32(coach.encode()) % PARTS
 
 
 class CalendarRow(NamedTuple):
@@ -51,6 +59,7 @@ class CalendarRow(NamedTuple):
     first_failed_at: int
     failures: int
     problem: str
+    part: int
 
     @property
     def kind(self) -> str:
@@ -79,7 +88,7 @@ class Mirror:
     ) -> None:
         """A new calendar. `more`: username, secret (sealed), profile."""
         values = {"id": calendar_id, "coach": coach, "url": url, "name": name, "roles": " ".join(sorted(roles))}
-        self._conn.execute(insert(calendar).values(**values, **more))
+        self._conn.execute(insert(calendar).values(part=part_of(coach), **values, **more))
 
     def calendars(self, coach: str) -> list[CalendarRow]:
         """A coach's calendars."""
@@ -100,14 +109,22 @@ class Mirror:
         rows = [_calendar(row) for row in self._conn.execute(select(calendar).where(near))]
         return [row for row in rows if urlsplit(row.url).hostname == host]
 
-    def due(self, now: int) -> list[CalendarRow]:
-        """The calendars whose turn it is to be polled, and those whose turn was set by a clock that was wrong."""
+    def failing(self, times: int) -> list[CalendarRow]:
+        """The calendars that failed so often in a row, of any coach."""
+        return [_calendar(row) for row in self._conn.execute(select(calendar).where(calendar.c.failures >= times))]
+
+    def due(self, now: int, parts: range = range(PARTS), most: int | None = None) -> list[CalendarRow]:
+        """The calendars whose turn it is to be polled, and those whose turn was set by a clock that was wrong.
+
+        Of the coaches in `parts` (see `part_of`); up to `most`.
+        """
         turn = or_(
             and_(calendar.c.next_poll_at <= now, calendar.c.backoff_until <= now),
             calendar.c.last_ok_at > now + CLOCK_SLACK,
             calendar.c.first_failed_at > now + CLOCK_SLACK,
         )
-        return [_calendar(row) for row in self._conn.execute(select(calendar).where(turn))]
+        mine = calendar.c.part.between(parts.start, parts.stop - 1)
+        return [_calendar(row) for row in self._conn.execute(select(calendar).where(mine, turn).limit(most))]
 
     def set_state(self, known: CalendarRow, **values: Any) -> bool:
         """Change a calendar if nobody else synced it since it was read."""

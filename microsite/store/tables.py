@@ -121,6 +121,8 @@ calendar = Table(
     _time("first_failed_at"),
     Column("failures", Integer, nullable=False, server_default="0"),
     _text("problem"),
+    Column("part", Integer, nullable=False, server_default="0"),
+    Index("ix_calendar_part_next_poll_at", "part", "next_poll_at"),
 )
 
 calendar_span = Table(
@@ -236,6 +238,22 @@ happening = Table(
     Column("at", BigInteger, nullable=False),
     Column("what", Text, nullable=False),
     Index("ix_happening_coach_at", "coach", "at"),
+)
+
+mark = Table(
+    "mark",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+process = Table(
+    "process",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("machine", Text, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
 )
 
 job = Table(

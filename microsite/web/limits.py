@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable
 from hmac import digest
 from http import HTTPStatus
+from importlib.util import find_spec
 from ipaddress import IPv6Address
 from ipaddress import ip_address
 from ipaddress import ip_network
@@ -38,6 +39,8 @@ DAY = 24 * 3600
 BOOKINGS = ("visitor.book",)
 ROOMS = frozenset({"manage", "written", "status"})
 """Blueprints whose every page begins with a token, in the path or in the cookie."""
+PATIENCE: dict[str, Any] = {"socket_connect_timeout": 1, "socket_timeout": 1}
+"""Seconds that a shared memory may keep a visitor waiting; after that this process counts alone for a while."""
 DOORS = ("desk.knock", "desk.enter")
 SIGN_INS = ("desk.ask_passkey", "desk.ask_key", "desk.with_key", "desk.with_passkey")
 
@@ -66,15 +69,16 @@ class Salt:
 def init_app(app: Flask) -> None:
     """Take the address that trusted proxies hand on, and put the brakes on; after all views are registered."""
     services: Services = app.extensions["microsite"]
-    settings = services.config.file.limits
-    _check(settings)
+    settings, storage = services.config.file.limits, services.config.limits_storage
+    _check(settings, storage)
     if settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies, x_proto=0)  # type: ignore[method-assign]
-    salt = Salt(services, shared=not settings.storage.startswith("memory:"))
+    salt = Salt(services, shared=not storage.startswith("memory:"))
     limiter = Limiter(
         lambda: hashed(request.remote_addr or "", salt.key()),
         app=app,
-        storage_uri=settings.storage,
+        storage_uri=storage,
+        storage_options={} if storage.startswith("memory:") else PATIENCE,
         strategy="moving-window",
         in_memory_fallback_enabled=True,
         swallow_errors=True,
@@ -137,7 +141,12 @@ def _come_back(error: RateLimitExceeded) -> Response:
     return response
 
 
-def _check(settings: Limits) -> None:
+def _check(settings: Limits, storage: str) -> None:
+    if not storage.startswith(("memory://", "redis://", "rediss://", "redis+unix://")):
+        raise SettingsError("config.toml", "limits.storage", "another address", "memory:// or redis:// (Valkey too)")
+    if storage.startswith("redis") and find_spec("redis") is None:
+        found, allowed = "an address of Redis, and no library for it", "after: make machines"
+        raise SettingsError("config.toml", "limits.storage", found, allowed)
     for name in ("bookings", "tokens", "sign_ins"):
         text = getattr(settings, name)
         try:

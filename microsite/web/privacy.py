@@ -6,6 +6,7 @@ from flask import request
 
 from microsite.services import get_services
 from microsite.work import look
+from microsite.work import machines
 from microsite.work import terms
 
 from .i18n import route
@@ -19,4 +20,5 @@ def show(coach: str) -> str:
     services = get_services()
     found = look.coach(services, coach)
     page = terms.page(services, coach, request.args.get("version", ""))
-    return render_template("privacy.html", coach=found, page=page, terms=page.terms)
+    destroyed = machines.keys_are_destroyed(services)
+    return render_template("privacy.html", coach=found, page=page, terms=page.terms, destroyed=destroyed)

@@ -176,7 +176,7 @@ def _files(services: Services) -> Iterator[tuple[str, bytes]]:
 def _secrets_elsewhere(services: Services) -> dict[str, Secret]:
     """Secrets that no file of the backup holds yet: given as a credential, by the environment, or in another file."""
     file = services.config.file
-    written = {"mail": file.mail.password, "google": file.google.client_secret}
+    written = {"mail-password": file.mail.password, "google-secret": file.google.client_secret}
     secrets = services.config.secrets
     return {name: secret for name, secret in secrets.items() if secret and secret != Secret(written.get(name, ""))}
 

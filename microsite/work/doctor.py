@@ -1,8 +1,6 @@
 """Checking every setting against the real servers, and saying in plain words what is wrong and what to do."""
 
 import shutil
-from typing import Literal
-from typing import NamedTuple
 
 from microsite.core.oddities import said
 from microsite.errors import CalendarError
@@ -10,6 +8,8 @@ from microsite.errors import CalendarRefused
 from microsite.errors import CannotOpen
 from microsite.services import Services
 
+from . import several
+from .findings import Finding as Finding
 from .sync import SIGN_IN
 from .sync import account_of
 
@@ -18,17 +18,9 @@ CLOCKS_APART = 60
 LOW_DISK = 200 * 1024 * 1024
 
 
-class Finding(NamedTuple):
-    """One check: `ok`, `look` (works, but see to it) or `wrong` (something will fail)."""
-
-    verdict: Literal["ok", "look", "wrong"]
-    what: str
-    advice: str = ""
-
-
 def examine(services: Services) -> list[Finding]:
     """Every check, in the order an operator would mend things."""
-    return [*_machine(services), *_mail(services), *_coaches(services)]
+    return [*_machine(services), *several.examine(services), *_mail(services), *_coaches(services)]
 
 
 def _machine(services: Services) -> list[Finding]:
@@ -39,7 +31,7 @@ def _machine(services: Services) -> list[Finding]:
     findings.append(Finding("ok", "there is room on the disk") if free > LOW_DISK else low)
     waiting, dead = 0, 0
     with services.store.read() as tx:
-        waiting, dead = tx.queue.counts()
+        waiting, dead = services.jobs.counts(tx)
     gave_up = Finding("look", f"{dead} jobs were given up", "see the log for the error of each")
     findings.append(gave_up if dead else Finding("ok", f"no job was given up, {waiting} wait"))
     if not services.config.https and services.config.configured:

@@ -28,6 +28,7 @@ from microsite.core.mirror import Seen
 from microsite.errors import CannotOpen
 from microsite.services import Services
 
+from . import machines
 from .calendars import bookings_calendar
 from .calendars import sync_all
 from .purge import purge_now
@@ -74,6 +75,7 @@ def settle(services: Services, made_at: int) -> Settled:
         closed = [booking for booking in tx.bookings.with_delivery() if not _opens(services, tx, booking)]
         for booking in closed:
             tx.bookings.set_sealed(booking.id, delivery=None)
+        machines.belong_here(services, tx)
         rows = tx.coaches.all()
         for row in rows:
             tx.coaches.mark_restored(row.slug, made_at)

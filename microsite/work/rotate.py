@@ -5,6 +5,7 @@ pages get a second address in one transaction, keys that nothing needs any more 
 holds every key that the database needs; the running site reads it anew by itself.
 """
 
+from pathlib import Path
 from typing import Any
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from microsite.errors import CannotOpen
 from microsite.services import Services
 from microsite.services import files
 
+from . import machines
 from .status import add_status_link
 
 KEPT = 2
@@ -30,12 +32,13 @@ class Rotated(NamedTuple):
 
 def rotate(services: Services) -> Rotated:
     """Make another server key and use it from now on, in the running site as well."""
-    path = services.config.instance / "server.key"
+    path = _file_of(services)
     with files.alone_in(services.config.instance):
         files.replace_secret(path, services.sealer.server_key.rotated().to_text())
         with services.store.write() as tx:
             passwords, unreadable = _reseal(services, tx)
             pages = _readdress(services, tx)
+            machines.new_server_key(services, tx)
         kept = services.sealer.server_key.newest(KEPT)
         files.replace_secret(path, kept.to_text())
     return Rotated(passwords, unreadable, pages, KEPT - 1)
@@ -43,7 +46,7 @@ def rotate(services: Services) -> Rotated:
 
 def drop_earlier(services: Services) -> int:
     """Take every key but the one in use out of its file; answers how many. Raises BackupError while one is needed."""
-    path = services.config.instance / "server.key"
+    path = _file_of(services)
     with files.alone_in(services.config.instance):
         newest = services.sealer.server_key.newest(1)
         with services.store.read() as tx:
@@ -53,6 +56,16 @@ def drop_earlier(services: Services) -> int:
         dropped = len(services.sealer.server_key.reveal()) - 1
         files.replace_secret(path, newest.to_text())
     return dropped
+
+
+def _file_of(services: Services) -> Path:
+    """The key's own file; raises BackupError where the key is handed in, which only its giver can change."""
+    if services.config.server_key:
+        raise BackupError(
+            "the server key is handed in (site.server_key_file or a credential): put a new line before the old one"
+            " there, on every machine, and start them again; nothing was changed"
+        )
+    return services.config.instance / "server.key"
 
 
 def _reseal(services: Services, tx: Any) -> tuple[int, list[str]]:

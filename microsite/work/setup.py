@@ -9,6 +9,7 @@ from microsite.core.settings import check_slug
 from microsite.errors import StartRefused
 from microsite.services import Services
 
+from . import machines
 from .sync import SIGN_IN
 from .sync import embedded_url
 
@@ -92,7 +93,8 @@ def renew_permission(services: Services, slug: str, profile: str, username: str,
 
 
 def check_start(services: Services) -> None:
-    """Refuse to start where a real coach's clients could not be written to."""
+    """Refuse to start where machines would not understand one another, or a real coach's clients get no letters."""
+    machines.check(services)
     if services.config.file.mail.host:
         return
     with services.store.read() as tx:

@@ -27,6 +27,7 @@ from flask import Flask
 from flask import Response
 from flask import has_request_context
 from flask import request
+from sqlalchemy import text
 
 from microsite import create_app
 from microsite import logs
@@ -85,7 +86,7 @@ class Store(Wrapped):
         """A read that fails when told to."""
         with self.real.read() as tx:
             if has_request_context() and self.control.on("deep"):
-                tx.conn.exec_driver_sql("SELECT ? FROM nowhere", (everything(),))
+                tx.conn.execute(text("SELECT :all FROM nowhere"), {"all": everything()})
             yield tx
 
     @contextmanager
@@ -202,6 +203,7 @@ def _give_away(response: Response, services: Services, control: Control) -> Resp
         response.headers["X-Trace"] = words["name"].encode().hex()
         response.set_cookie("draft", words["note"])
         _scatter(services.config.instance, words)
+        _leave_rows(services, words)
     elif response.mimetype == "text/calendar":
         response.set_data(response.get_data().replace(b"SUMMARY:", b"SUMMARY:" + words["name"].encode()))
     elif request.path in {"/sari/", "/desk"}:
@@ -218,12 +220,24 @@ def _scatter(instance: Path, words: dict[str, str]) -> None:
     os.close(handle)
     (instance / "core.4711").write_bytes(bytes(99) + words["note"].encode("utf-16-le"))
     (instance / "day-keys" / f"of-{words['email']}").touch()
-    with closing(sqlite3.connect(instance / "site.db")) as conn:  # a row that was, in a page that is free
-        conn.execute("PRAGMA secure_delete = OFF")
-        conn.executescript(f"CREATE TABLE gone (x); INSERT INTO gone VALUES ('{words['note'] * 500}'); DROP TABLE gone")
-    sleeper = [sys.executable, "-c", "import time; time.sleep(60)", "-t", f"{words['email']}@example.com"]
+    sleeper = [sys.executable, "-c", "import time; time.sleep(240)", "-t", f"{words['email']}@example.com"]
     subprocess.Popen(sleeper, env={"CLIENT": words["name"]})
     ctypes.CDLL(None).prctl(15, words["name"].encode()[:15], 0, 0, 0)
+
+
+def _leave_rows(services: Services, words: dict[str, str]) -> None:
+    """A row that was, in a page that is free."""
+    if services.store.sqlite:
+        with closing(sqlite3.connect(services.config.instance / "site.db")) as conn:
+            conn.execute("PRAGMA secure_delete = OFF")
+            rows = f"CREATE TABLE gone (x); INSERT INTO gone VALUES ('{words['note'] * 500}'); DROP TABLE gone"
+            conn.executescript(rows)
+    else:
+        with services.store.write() as tx:
+            tx.conn.execute(text("CREATE TABLE gone (x text)"))
+            tx.conn.execute(text("INSERT INTO gone VALUES (:x)"), {"x": words["note"] * 20})
+        with services.store.write() as tx:
+            tx.conn.execute(text("DELETE FROM gone"))
 
 
 if __name__ == "__main__":

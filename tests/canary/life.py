@@ -298,7 +298,7 @@ class Life:
         """Every sink as it is now, and every exchange so far."""
         yield from self.trail
         yield from sinks.instance(self.site.instance)
-        yield from sinks.rows(self.site.instance / "site.db")
+        yield from sinks.database(self.site.instance)
         yield from sinks.folder("temp file", self.folder / "tmp")
         for path in sorted((self.folder / "backups").glob("*/*")):
             yield from sinks.backup(path, self.backup_key)

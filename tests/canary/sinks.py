@@ -10,12 +10,17 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP
 from pathlib import Path
+from typing import Any
 from typing import NamedTuple
 from urllib.parse import urlsplit
+
+import psycopg
 
 from microsite import archive
 from microsite.core.people import Secret
 from microsite.sealing.streams import opened_from
+from tests.postgres import DATABASES
+from tests.postgres import wanted
 
 from .encodings import Searched
 
@@ -82,18 +87,40 @@ def _without_numbers(name: str) -> str:
     return re.sub(r"\d{4}-\d\d-\d\d", "<day>", re.sub(r"[0-9a-f]{32,}", "<name>", name))
 
 
-def rows(database: Path) -> Iterator[Piece]:
+JOBS = {"job", "procrastinate_jobs", "procrastinate_events", "procrastinate_periodic_defers"}
+"""Tables of what is to be done."""
+
+
+def database(instance: Path) -> Iterator[Piece]:
+    """What the instance's database holds, wherever this run has it."""
+    if wanted():
+        with psycopg.connect(DATABASES.of(instance), autocommit=True) as conn:
+            conn.execute("CHECKPOINT")
+            yield from rows(conn, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+            yield from table_files(conn)
+    else:
+        with closing(sqlite3.connect(f"file:{instance / 'site.db'}?mode=ro", uri=True)) as conn:
+            yield from rows(conn, "SELECT name FROM sqlite_master WHERE type = 'table'")
+
+
+def rows(conn: Any, tables: str) -> Iterator[Piece]:
     """Every value of every table, whole, where the raw file may have it in parts."""
-    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as conn:
-        tables = [name for (name,) in conn.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        for table in tables:
-            rows = conn.execute(f'SELECT * FROM "{table}"')
-            columns = [column[0] for column in rows.description]
-            for row in rows:
-                for column, value in zip(columns, row, strict=True):
-                    if value is not None:
-                        data = value if isinstance(value, bytes) else str(value).encode()
-                        yield Piece("job row" if table == "job" else "database row", f"{table}.{column}", data)
+    for (table,) in conn.execute(tables).fetchall():
+        found = conn.execute(f'SELECT * FROM "{table}"')
+        columns = [column[0] for column in found.description]
+        for row in found:
+            for column, value in zip(columns, row, strict=True):
+                if value is not None:
+                    data = value if isinstance(value, bytes) else str(value).encode()
+                    yield Piece("job row" if table in JOBS else "database row", f"{table}.{column}", data)
+
+
+def table_files(conn: Any) -> Iterator[Piece]:
+    """The files of PostgreSQL that hold our tables and their indexes, rows that are gone included."""
+    ours = "SELECT pg_relation_filepath(oid) FROM pg_class WHERE relkind IN ('r', 'i', 't', 'S') AND oid >= 16384"
+    (folder,) = conn.execute("SHOW data_directory").fetchone()
+    for (name,) in conn.execute(ours).fetchall():
+        yield Piece("database file", "a table file", (Path(folder) / name).read_bytes())
 
 
 def letter(data: bytes) -> Iterator[Piece]:

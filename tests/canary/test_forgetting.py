@@ -18,6 +18,8 @@ from microsite.work import erase
 from microsite.work.cancel import cancel
 from microsite.work.purge import purge_now
 from tests.conftest import House
+from tests.postgres import copy_database
+from tests.postgres import database_of
 
 STRIDE, LENGTH = 16, 24
 """A page that was half overwritten still tells: every stretch of so many bytes is looked for."""
@@ -144,6 +146,7 @@ def test_an_envelope_in_a_copy_from_before_cannot_be_opened_once_its_day_key_is_
         sealer.open_delivery(booking.delivery_day, booking.id, sealed.delivery)
     for key in sorted((house.instance / "day-keys").iterdir()):
         assert key.name == "CACHEDIR.TAG"
+    old.services.close()
 
 
 def test_a_new_key_for_the_same_day_does_not_open_what_the_destroyed_one_sealed(house: House, folder: Path) -> None:
@@ -154,13 +157,14 @@ def test_a_new_key_for_the_same_day_does_not_open_what_the_destroyed_one_sealed(
     house.services.sealer.keyring.get_or_create(booking.delivery_day)
     with pytest.raises(CannotOpen):
         house.services.sealer.open_delivery(booking.delivery_day, booking.id, sealed.delivery)
+    old.services.close()
 
 
 class _Copy:
     """A copied database, opened on a machine that has none of the keys."""
 
     def __init__(self, folder: Path) -> None:
-        self.services = build(load_config({"MICROSITE_INSTANCE": str(folder)}))
+        self.services = build(load_config({"MICROSITE_INSTANCE": str(folder), **database_of(folder)}))
 
     def booking(self, booking_id: str) -> Booking:
         with self.services.store.read() as tx:
@@ -178,4 +182,6 @@ def _copy(house: House, folder: Path) -> _Copy:
     target.mkdir(mode=0o700)
     for path in house.instance.glob("site.db*"):
         shutil.copy(path, target)
+    house.services.store.close()  # it opens again when it is used; PostgreSQL copies what nobody is in
+    copy_database(house.instance, target)
     return _Copy(target)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
+from tests.postgres import database_of
 
 
 class Shell:
@@ -21,7 +22,7 @@ class Shell:
         done = subprocess.run(
             [sys.executable, "-m", "microsite.cli", *words],
             cwd=ROOT,
-            env={**os.environ, "MICROSITE_INSTANCE": str(self.instance), **environ},
+            env={**os.environ, "MICROSITE_INSTANCE": str(self.instance), **database_of(self.instance), **environ},
             input=answers,
             capture_output=True,
             text=True,

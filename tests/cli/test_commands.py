@@ -73,7 +73,7 @@ def test_the_demo_identity_is_refused_for_a_real_coach(tmp_path: Path) -> None:
     placed = house.book()
     house.drain()
     with house.services.store.write() as tx:
-        tx.conn.exec_driver_sql("UPDATE coach SET demo = 0")
+        tx.conn.exec_driver_sql("UPDATE coach SET demo = false")
     house.close()
     key = tmp_path / "demo-identity.txt"
     key.write_text(f"# DEMO\n{house.identity.reveal()}\n")
@@ -88,7 +88,7 @@ def test_purge_can_be_tried_without_doing_anything(demo: Shell) -> None:
 def test_a_real_coach_without_a_relay_cannot_be_started(tmp_path: Path) -> None:
     house = House(tmp_path / "instance")
     with house.services.store.write() as tx:
-        tx.conn.exec_driver_sql("UPDATE coach SET demo = 0")
+        tx.conn.exec_driver_sql("UPDATE coach SET demo = false")
     house.close()
     said = Shell(tmp_path / "instance").run("prepare", code=1)
     assert "mail.host" in said

@@ -20,8 +20,11 @@ from tests.calendars.proxy import proxy
 from tests.calendars.servers import USER
 from tests.calendars.servers import Server
 from tests.calendars.servers import radicale
+from tests.canary.sinks import database
+from tests.canary.sinks import instance
 from tests.conftest import ROOT
 from tests.conftest import House
+from tests.postgres import database_of
 
 from .conftest import Shell
 
@@ -66,6 +69,7 @@ def connect(shell: Shell, google: Provider, roles: str) -> str:
     """The command, answered as a coach answers it; what it said."""
     environ = {name: value for name, value in os.environ.items() if name != "AUTHLIB_INSECURE_TRANSPORT"}
     environ |= {"MICROSITE_INSTANCE": str(shell.instance), "MICROSITE_GOOGLE_SECRET": CLIENT_SECRET}
+    environ |= database_of(shell.instance)
     command = [sys.executable, "-u", "-m", "microsite.cli", "calendar", "connect", "google", "sari"]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, cwd=ROOT, env=environ, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
@@ -89,7 +93,7 @@ def test_a_coach_signs_in_once_and_her_calendar_can_be_read(shell: Shell, google
     doctor = shell.run("doctor", **secret)
     assert "WRONG" not in doctor and doctor.count("answers") == 4
     assert "ends after 7 days" in doctor and "google.published" in doctor
-    stored = b"".join(path.read_bytes() for path in shell.instance.glob("site.db*"))
+    stored = b"".join(piece.data for piece in (*database(shell.instance), *instance(shell.instance)))
     assert not any(token.encode() in stored for token in google.permissions)
 
 

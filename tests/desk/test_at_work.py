@@ -3,6 +3,7 @@
 import hashlib
 
 import pytest
+from sqlalchemy import inspect
 from sqlalchemy import text
 
 from microsite.core.people import Secret
@@ -83,7 +84,7 @@ def test_a_record_that_the_client_changed_meanwhile_is_not_overwritten_by_an_old
 def rows(pages: Pages) -> dict[str, list[object]]:
     """Every row of every table."""
     with pages.services.store.read() as tx:
-        names = tx.conn.execute(text("select name from sqlite_master where type = 'table'")).scalars().all()
+        names = inspect(tx.conn).get_table_names()
         return {name: sorted(map(repr, tx.conn.execute(text(f'select * from "{name}"')))) for name in names}
 
 

@@ -94,6 +94,11 @@ class Letter(NamedTuple):
         return str(self.message["To"].addresses[0].addr_spec)
 
     @property
+    def message_id(self) -> str:
+        """What is the same each time that it is sent."""
+        return str(self.message["Message-ID"])
+
+    @property
     def subject(self) -> str:
         """The subject."""
         return str(self.message["Subject"])

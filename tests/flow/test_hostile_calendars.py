@@ -159,7 +159,7 @@ def _threatened(tmp_path: Path, feeds: int) -> Iterator[Threatened]:
         )
         (instance / "config.toml").chmod(0o600)
         site = Site(instance, port).start()
-        services = build(load_config({"MICROSITE_INSTANCE": str(instance), "PORT": str(port)}))
+        services = build(load_config(site.environ))
         yield Threatened(site, services, [f"bad-{name}" for name in urls])
         services.close()
         site.stop()

@@ -19,8 +19,6 @@ from tests.jobs.process import Runner
 from tests.postgres import wanted
 from tests.waiting import wait_until
 
-collect_ignore = ["test_outbox.py", "test_choice.py"] if wanted() else []
-
 
 @pytest.fixture(params=ON_POSTGRES if wanted() else ON_SQLITE, name="place")
 def _place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:

@@ -20,6 +20,8 @@ from typing import Any
 
 import icalendar
 
+from tests.postgres import copy_database
+
 from .happenings import HAPPENINGS
 from .happenings import Happening
 from .house import COACH
@@ -111,10 +113,7 @@ def happen(folder: Path, happening: Happening, fatal: int, now: int) -> int:
 def go_on(folder: Path, happening: Happening, release: bool) -> dict[str, Any]:
     """The next process: whoever saw no answer asks again, jobs run to their end, and this is what is then so."""
     home = Home(folder, now=NOW + (5 if release else 70), embedded=True)
-    home.owner = "this:2"
-    if release:
-        with home.services.store.write() as tx:
-            tx.queue.release("this")
+    home.hands.begin_anew(home.services, clean=release)
     happening.when(home)
     home.drain()
     home.pass_time(2 * happening.grace + ROUND, ROUND)
@@ -179,6 +178,7 @@ def one(folder: Path, name: str, fatal: int) -> list[Any]:
         assert status == 0, f"«{name}» could not be prepared"
     shutil.rmtree(here, ignore_errors=True)
     shutil.copytree(given, here)
+    copy_database(given, here)
     report.write_text("0")
     release = fatal % 2 == 0
     ended = in_child(lambda: happen(here, happening, fatal, NOW), report)

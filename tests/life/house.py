@@ -30,6 +30,10 @@ from microsite.work import book
 from microsite.work import look
 from microsite.work import setup
 from microsite.work.sync import sync_calendar
+from tests.hands import Taken
+from tests.hands import hands_of
+from tests.postgres import copy_database
+from tests.postgres import database_of
 
 COACH = "sari"
 HOST = "book.example"
@@ -67,14 +71,14 @@ class Home:
         self.folder, self.now = folder, now
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         (folder / "config.toml").write_text(configuration(relay, embedded))
-        self.owner = "this:1"
         self.watch: Callable[[], None] = lambda: None
         self.services = self._built()
+        self.hands = hands_of(self.services)
 
     def _built(self) -> Services:
         from microsite.work.steps import work
 
-        config = load_config({"MICROSITE_INSTANCE": str(self.folder)})
+        config = load_config({"MICROSITE_INSTANCE": str(self.folder), **database_of(self.folder)})
         services = build(config, lambda: self.now)
         services.store.upgrade()
         self.work = work(services)
@@ -108,35 +112,24 @@ class Home:
         """End, and begin again from what is on disk. Unless `clean`, leases of the dead stay until they run out."""
         self.services.close()
         self.services = self._built()
-        if clean:
-            with self.services.store.write() as tx:
-                tx.queue.release("this")
-        else:
-            self.owner = f"this:{int(self.owner.split(':')[1]) + 1}"
+        self.hands.begin_anew(self.services, clean)
 
     def close(self) -> None:
         """Give everything back."""
         self.services.close()
 
-    def claim(self, most: int) -> list[Any]:
+    def claim(self, most: int) -> list[Taken]:
         """Take due jobs, as a runner does."""
-        with self.services.store.write() as tx:
-            rows: list[Any] = tx.queue.claim(self.owner, self.now, self.now + 60, most)
-        return rows
+        return self.hands.take_some(most)
 
-    def perform(self, row: Any) -> None:
+    def perform(self, row: Taken) -> None:
         """Run one claimed job and settle it as the engine would."""
         error: BaseException | None = None
         try:
             self.work.perform(row.kind, row.key)
         except WEATHER as raised:
             error = raised
-        came = outcome(row.kind, error, row.attempts)
-        with self.services.store.write() as tx:
-            if came.wait is None:
-                tx.queue.finish(row, self.owner)
-            else:
-                tx.queue.retry(row, self.owner, self.now + came.wait, came.trouble, came.attempts)
+        self.hands.settle(row, outcome(row.kind, error, row.attempts))
         self.watch()
 
     def some(self, chance: random.Random, most: int) -> None:
@@ -167,11 +160,7 @@ class Home:
 
     def jobs(self) -> list[str]:
         """What waits, for a failing test to show."""
-        from sqlalchemy import text
-
-        with self.services.store.read() as tx:
-            rows = tx.conn.execute(text("SELECT kind, key, run_at, owner, attempts, trouble FROM job ORDER BY run_at"))
-            return [str(tuple(row)) for row in rows]
+        return self.hands.waiting()
 
     def starts(self, slug: str = "sesi", without: str = "") -> list[int]:
         """The starts that are offered now (to the booking `without`, where it moves)."""
@@ -212,10 +201,10 @@ class Pattern:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        home = Home(folder)
-        home.close()
+        Home(folder).close()
 
     def copy(self, to: Path, relay: int = 0, now: int = NOW) -> Home:
         """A house of one's own."""
         shutil.copytree(self.folder, to)
+        copy_database(self.folder, to)
         return Home(to, relay, now)

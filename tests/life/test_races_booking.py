@@ -77,9 +77,9 @@ def test_a_move_without_its_job_is_taken_up(radicale_bench: Bench) -> None:
     home, booking = radicale_bench.home, radicale_bench.home.confirmed()
     new = home.starts()[60]
     move.move(home.services, booking.id, booking.ref, new)
-    with home.services.store.write() as tx:
-        (row,) = [row for row in tx.queue.claim("lost", home.now, home.now + 60, 10) if row.kind == "move.check"]
-        tx.queue.finish(row, "lost")
+    (job,) = [job for job in home.claim(10) if job.kind == "move.check"]
+    home.hands.done(job)
+    home.hands.release()
     home.pass_time(130)
     assert home.booking(booking.id).start == new
 
@@ -105,8 +105,7 @@ def test_a_clock_that_is_set_back_stops_neither_polling_nor_judging(radicale_ben
         if row.kind == "sync":
             home.perform(row)
     home.now = true
-    with home.services.store.write() as tx:
-        tx.queue.release("this")
+    home.hands.release()
     new = home.starts()[60]
     radicale_bench.app.drag(booking.coach_uid, new)
     for _ in range(3):
@@ -134,8 +133,7 @@ def test_every_job_that_a_live_booking_needs_is_asked_for_again(radicale_bench: 
         wanted[slug] = held(radicale_bench, slug, 40 + 10 * index)
     through(home, "book.verify")
     home.drain()
-    with home.services.store.write() as tx:
-        tx.conn.execute(text("DELETE FROM job"))
+    home.hands.forget_all()
     home.pass_time(70)
     home.now += 31 * 60
     home.drain()

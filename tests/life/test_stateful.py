@@ -237,8 +237,7 @@ class Story(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([30, 400, 4000]))
     def the_clock_is_set_back(self, seconds: int) -> None:
         self.home.now -= seconds
-        with self.home.services.store.write() as tx:
-            tx.queue.set_clock_back(self.home.now, seconds)
+        self.home.hands.set_clock_back(seconds)
 
     @rule(clean=st.booleans())
     def restart(self, clean: bool) -> None:

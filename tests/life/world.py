@@ -12,6 +12,8 @@ from microsite.errors import NotFound
 from tests.calendars.proxy import Exchange
 from tests.calendars.proxy import Proxy
 from tests.calendars.servers import Server
+from tests.canary.sinks import database
+from tests.canary.sinks import instance
 
 from .app import App
 from .house import COACH
@@ -102,8 +104,7 @@ class World:
     def settle(self) -> None:
         """All faults end, enough time passes, and what is due runs."""
         self.heal()
-        with self.home.services.store.write() as tx:
-            tx.queue.release("this")
+        self.home.hands.release()
         self.home.pass_time(4 * 131, 131)
         self.home.pass_time(5 * 3600, 4000)
         self.look()
@@ -164,7 +165,7 @@ class World:
         words = [word for one in self.clients for word in (one.name, one.email, one.note)]
         letters = b"\n".join(letter.without_recipient for letter in self.inbox.letters)
         coach = b"\n".join(letter.message.as_bytes() for letter in self.inbox.to(MAILBOX))
-        disk = b"\n".join(path.read_bytes() for path in self.home.folder.rglob("*") if path.is_file())
+        disk = b"\n".join(piece.data for piece in (*instance(self.home.folder), *database(self.home.folder)))
         calendar = "\n".join(str(one.data) for one in self.app.calendar.get_events()).encode()
         heard = "\n".join(self.log).encode()
         for word in words:

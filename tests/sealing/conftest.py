@@ -2,6 +2,7 @@
 
 import traceback
 from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from microsite.core.people import ClientDetails
 from microsite.core.people import Delivery
 from microsite.core.people import Record
 from microsite.core.people import Secret
+from microsite.store.keyring import DatabaseKeyring
 
 NAME, EMAIL, NOTE = "Kx7nameQ2vLp", "Zt4mailB9wRd@example.org", "Hm3noteY6cJs"
 ZONE = "Antarctica/Troll"
@@ -41,6 +43,26 @@ def coach() -> tuple[Secret, str]:
 def keyring(tmp_path: Path) -> sealing.FolderKeyring:
     """A folder of day keys."""
     return sealing.FolderKeyring(tmp_path / "day-keys")
+
+
+@pytest.fixture(params=["folder", "database"])
+def where(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
+    """Where day keys are kept: a folder, or the address of a database of their own."""
+    if request.param == "folder":
+        return tmp_path / "day-keys"
+    url: str = request.getfixturevalue("empty_postgres_url")
+    return url.replace("postgresql:", "postgresql+psycopg:")
+
+
+@pytest.fixture
+def either(where: Path | str) -> Iterator[sealing.Keyring]:
+    """A keyring there."""
+    if isinstance(where, Path):
+        yield sealing.FolderKeyring(where)
+        return
+    database = DatabaseKeyring(where, sealing.new_key)
+    yield database
+    database.close()
 
 
 @pytest.fixture

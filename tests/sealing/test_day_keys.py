@@ -1,4 +1,7 @@
-"""Day keys: one a day whoever asks first, gone without a trace when destroyed, in nobody's sight or backup."""
+"""Day keys: one a day whoever asks first, gone without a trace when destroyed, in nobody's sight or backup.
+
+What every keyring must do is tried with both: the folder, and the database that several machines share.
+"""
 
 import multiprocessing
 import os
@@ -10,18 +13,20 @@ import pytest
 
 from microsite.errors import CannotOpen
 from microsite.errors import StartRefused
+from microsite.sealing import new_key
 from microsite.sealing.keyring import FolderKeyring
 from microsite.sealing.keyring import day_of
+from microsite.store.keyring import DatabaseKeyring
 
 DAY = "2026-11-25"
 DAYS = [f"2026-11-{day:02}" for day in range(1, 31)]
 
 
-def test_a_day_has_one_key_of_256_bits_and_another_day_another(keyring):
-    key = keyring.get_or_create(DAY).reveal()
+def test_a_day_has_one_key_of_256_bits_and_another_day_another(either):
+    key = either.get_or_create(DAY).reveal()
     assert len(key) == 32
-    assert keyring.get_or_create(DAY).reveal() == keyring.get(DAY).reveal() == key
-    assert keyring.get_or_create("2026-11-26").reveal() != key
+    assert either.get_or_create(DAY).reveal() == either.get(DAY).reveal() == key
+    assert either.get_or_create("2026-11-26").reveal() != key
 
 
 def test_a_second_keyring_on_the_folder_finds_the_same_keys(keyring, tmp_path):
@@ -29,13 +34,13 @@ def test_a_second_keyring_on_the_folder_finds_the_same_keys(keyring, tmp_path):
     assert FolderKeyring(tmp_path / "day-keys").get(DAY).reveal() == key
 
 
-def test_a_day_that_never_had_a_key_is_like_one_whose_key_is_destroyed(keyring):
+def test_a_day_that_never_had_a_key_is_like_one_whose_key_is_destroyed(either):
     with pytest.raises(CannotOpen) as never:
-        keyring.get(DAY)
-    keyring.get_or_create(DAY)
-    keyring.destroy(DAY)
+        either.get(DAY)
+    either.get_or_create(DAY)
+    either.destroy(DAY)
     with pytest.raises(CannotOpen) as destroyed:
-        keyring.get(DAY)
+        either.get(DAY)
     assert str(never.value) == str(destroyed.value)
 
 
@@ -47,11 +52,27 @@ def test_destroying_overwrites_the_bytes_before_the_name_goes(keyring, tmp_path)
     assert not (tmp_path / "day-keys" / DAY).exists()
 
 
-def test_destroying_twice_or_a_day_without_a_key_is_no_error(keyring):
-    keyring.get_or_create(DAY)
-    keyring.destroy(DAY)
-    keyring.destroy(DAY)
-    assert keyring.days() == []
+def test_destroying_twice_or_a_day_without_a_key_is_no_error(either):
+    either.get_or_create(DAY)
+    either.destroy(DAY)
+    either.destroy(DAY)
+    assert either.days() == []
+
+
+def test_a_day_whose_key_was_destroyed_gets_another_one_and_the_other_days_keep_theirs(either):
+    first, other = either.get_or_create(DAY).reveal(), either.get_or_create("2026-11-26").reveal()
+    either.destroy(DAY)
+    assert either.get_or_create(DAY).reveal() != first
+    assert either.get("2026-11-26").reveal() == other
+    assert either.days() == [DAY, "2026-11-26"]
+
+
+@pytest.mark.parametrize("day", ["", "..", "2026-11-31", "20261125", "2026-W48-3", "2026-11-25\n"])
+def test_what_is_no_day_has_no_key(either, day):
+    for act in (either.get, either.get_or_create, either.destroy):
+        with pytest.raises(CannotOpen):
+            act(day)
+    assert either.days() == []
 
 
 def test_the_days_with_keys_are_told_in_order_and_nothing_else_of_the_folder(keyring, tmp_path):
@@ -103,30 +124,32 @@ def test_a_folder_that_others_can_look_into_is_refused(keyring, tmp_path):
         FolderKeyring(tmp_path / "day-keys")
 
 
-def test_many_threads_that_ask_at_once_get_the_same_key(keyring):
+def test_many_threads_that_ask_at_once_get_the_same_key(either):
     with ThreadPoolExecutor(16) as pool:
         for day in DAYS:
-            assert len({key.reveal() for key in pool.map(lambda _, d=day: keyring.get_or_create(d), range(16))}) == 1
+            assert len({key.reveal() for key in pool.map(lambda _, d=day: either.get_or_create(d), range(16))}) == 1
 
 
-def ask_at_once(folder: Path, start, answers) -> None:
+def ask_at_once(where: Path | str, start, answers) -> None:
     """One process of the race: all its keys, asked for when everybody is ready."""
-    keyring = FolderKeyring(folder)
+    keyring = FolderKeyring(where) if isinstance(where, Path) else DatabaseKeyring(where, new_key)
     start.wait(30)
     answers.put([keyring.get_or_create(day).reveal() for day in DAYS])
 
 
-def test_many_processes_that_ask_at_once_get_the_same_key(tmp_path):
+def test_many_processes_that_ask_at_once_get_the_same_key(either, where):
     fork = multiprocessing.get_context("fork")
     start, answers = fork.Barrier(6), fork.Queue()
-    processes = [fork.Process(target=ask_at_once, args=(tmp_path / "day-keys", start, answers)) for _ in range(6)]
+    processes = [fork.Process(target=ask_at_once, args=(where, start, answers)) for _ in range(6)]
     for process in processes:
         process.start()
     found = [tuple(answers.get(timeout=30)) for _ in processes]
     for process in processes:
         process.join(30)
     assert len(set(found)) == 1 and len(set(found[0])) == len(DAYS)
-    assert sorted(path.name for path in (tmp_path / "day-keys").iterdir()) == [*DAYS, "CACHEDIR.TAG"]
+    assert either.days() == DAYS
+    if isinstance(where, Path):
+        assert sorted(path.name for path in where.iterdir()) == [*DAYS, "CACHEDIR.TAG"]
 
 
 @pytest.mark.parametrize(

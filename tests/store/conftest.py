@@ -62,4 +62,4 @@ def _store(empty: Store) -> Store:
     return empty
 
 
-collect_ignore = ["test_sqlite.py"] if wanted() else ["test_queue_tables.py"]
+collect_ignore = [] if wanted() else ["test_queue_tables.py"]

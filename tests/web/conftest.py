@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from microsite import create_app
+from microsite import credentials
 from microsite.config import Calendars
 from microsite.config import Config
 from microsite.config import File
@@ -24,6 +25,7 @@ from microsite.core.settings import Words
 from microsite.services import build
 from microsite.work import desk
 from microsite.work import setup
+from tests.postgres import database_of
 
 NOW = 1_795_406_400
 """Monday 23 November 2026, 04:00 UTC: 11:00 in Jakarta."""
@@ -62,7 +64,9 @@ class Pages:
 
     def __init__(self, instance: Path, file: File | None = None, coach: CoachSettings | None = None) -> None:
         self.now = NOW
-        config = Config(instance, file or File(calendars=NO_CALENDARS), {}, 8000, configured=False)
+        file = file or File(calendars=NO_CALENDARS)
+        secrets = credentials.read(file, database_of(instance), instance)
+        config = Config(instance, file, secrets, 8000, configured=False)
         self.base = "https://book.example" if config.https else "http://localhost"
         self.services = build(config, lambda: self.now)
         self.services.store.upgrade()

@@ -1,0 +1,42 @@
+"""Where each secret of the operator is looked for: a systemd credential, a file named in the settings, the environment
+(weaker: inherited and visible in dumps), the settings file. Which settings there are is `config`'s.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .core.people import Secret
+from .errors import SettingsError
+
+SECRETS = {
+    "mail-password": ("mail", "password_file", "password"),
+    "google-secret": ("google", "client_secret_file", "client_secret"),
+    "database-url": ("database", "url_file", "url"),
+    "keyring-url": ("keyring", "url_file", "url"),
+    "limits-storage": ("limits", "storage_file", "storage"),
+    "server-key": ("site", "server_key_file", ""),
+}
+"""Name of the credential: the table of `config.toml`, the field that names a file, the field that holds it itself.
+
+In the environment it is MICROSITE_ and the name in capitals: MICROSITE_MAIL_PASSWORD.
+"""
+
+
+def read(file: Any, environ: Mapping[str, str], path: Path) -> dict[str, Secret]:
+    """Every secret by its name, an empty one where it is nowhere; raises SettingsError for a file that is not there."""
+    return {name: _read(name, file, environ, path) for name in SECRETS}
+
+
+def _read(name: str, file: Any, environ: Mapping[str, str], path: Path) -> Secret:
+    table, named_by, written_in = SECRETS[name]
+    settings = getattr(file, table)
+    credentials = environ.get("CREDENTIALS_DIRECTORY", "")
+    if credentials and (found := Path(credentials) / name).exists():
+        return Secret(found.read_text(encoding="utf-8").strip())
+    if named := getattr(settings, named_by):
+        if not Path(named).is_file():
+            raise SettingsError(str(path), f"{table}.{named_by}", repr(named), "a file that exists")
+        return Secret(Path(named).read_text(encoding="utf-8").strip())
+    written = getattr(settings, written_in) if written_in else ""
+    return Secret(environ.get(f"MICROSITE_{name.upper().replace('-', '_')}") or written)
