@@ -65,6 +65,8 @@ SITE: dict[str, tuple[Callable[[], config.File], str]] = {
 """An operator's setting: a file with another value, and what the page then says."""
 SITE_SILENT = {
     *"site.address site.name site.security_contact site.embed_hosts database.url jobs.engine backup.folder".split(),
+    # What a key database is worth is said by what its server does, not by where it is (tests of the keyring).
+    *"site.server_key_file database.url_file jobs.heartbeat keyring.url keyring.url_file".split(),
     *"mail.port mail.security mail.username mail.password mail.password_file mail.sender".split(),
     *"calendars.allow_private_hosts calendars.contained".split(),
     *(f"google.{name}" for name in config.Google.__struct_fields__),
