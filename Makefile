@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 
 .PHONY: run quality gallery observatory fuzz audit screenshots test test-postgres chaos machines check install-dev conformance
-.PHONY: costs texts lock clean
+.PHONY: costs texts lock clean drill
 
 run: .venv/.run
 	@$(BIN)/python -m microsite.cli serve
@@ -22,6 +22,12 @@ check: .venv/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/bandit -q -ll -r microsite wsgi.py
+
+# Backups from end to end, on both databases: made, restored a day later, opened with the plain age tool.
+drill: .venv/.dev
+	$(BIN)/python -m tests.machine
+	$(BIN)/python -m pytest tests/backup
+	MICROSITE_TEST_DATABASE=postgres $(BIN)/python -m pytest tests/backup/test_backup.py tests/backup/test_restore.py
 
 # Any CalDAV server: make conformance SERVER="--url https://… --user … --password …"
 # The long form of the proofs about a booking's life; `make test` runs the short one.

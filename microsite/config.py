@@ -35,7 +35,7 @@ class _Discreet(msgspec.Struct, frozen=True):
 
 
 class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the site is reached, who runs it, whom to tell of a weakness, and which hosts may frame `/embed`.
+    """Where the site is reached, who runs it and where, whom to tell of a weakness, who may frame `/embed`.
 
     Several machines need one server key: each is handed the same (`server_key_file`).
     """
@@ -43,6 +43,7 @@ class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     address: str = ""
     name: str = ""
     operator: str = ""
+    country: str = ""
     security_contact: Contact = ""
     embed_hosts: list[HostName] = []
     server_key_file: str = ""
@@ -112,6 +113,13 @@ class Google(_Discreet, frozen=True, forbid_unknown_fields=True):
     redirect_uri: str = "http://127.0.0.1:53682/"
 
 
+class Backup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where `microsite backup` writes, and for how many days a copy is kept; 0: as long as the records in it."""
+
+    folder: str = ""
+    keep_days: Annotated[int, msgspec.Meta(ge=0, le=365)] = 0
+
+
 class Limits(_Discreet, frozen=True, forbid_unknown_fields=True):
     """Rate limits; a mobile carrier puts thousands behind one address, so they are generous.
 
@@ -160,6 +168,7 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     limits: Limits = Limits()
     logs: Logs = Logs()
     metrics: Metrics = Metrics()
+    backup: Backup = Backup()
 
 
 class Config:
@@ -244,6 +253,11 @@ class Config:
     def metrics_token(self) -> Secret:
         """What a program on another machine shows to read the metrics; empty: none may."""
         return self._secret("metrics-token")
+
+    @property
+    def secrets(self) -> Mapping[str, Secret]:
+        """Every secret by its name, wherever it came from."""
+        return self._secrets
 
     @property
     def sender(self) -> str:

@@ -38,6 +38,10 @@ class StoreUnreadable(MicrositeError):
         super().__init__(message)
 
 
+class BackupError(MicrositeError):
+    """A backup cannot be made, read or restored; the message says why, and what was left as it was."""
+
+
 class NotFound(MicrositeError):
     """No such coach, offer, booking or link."""
 

@@ -30,7 +30,8 @@ from .sealing import FolderKeyring
 from .sealing import Keyring
 from .sealing import Sealer
 from .sealing import ServerKey
-from .sealing import files
+from .sealing import ServerKeyFile
+from .sealing import files as files
 from .sealing import new_key
 from .store import Store
 
@@ -44,6 +45,8 @@ SEEN_BYTES = 16 * 1024 * 1024
 """What one process remembers of what decides about coaches' times: some 700 quiet ones, or 100 with 4,000 events."""
 FILES = ("config.toml", "server.key", "site.db", "jobs.lock", "dav.htpasswd", "WELCOME.txt")
 FOLDERS = ("day-keys", "dav", "mail")
+RESTORING = "restoring"
+"""A file that is there while a backup is being written into the instance folder."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,8 @@ def build(config: Config, now: Callable[[], int] = clock) -> Services:
     Raises StartRefused where a secret lies open or the database is unfit.
     """
     _close_fresh(config.instance)
+    if (config.instance / RESTORING).exists():
+        raise StartRefused(f"a restore into {config.instance} was ended: empty that folder, then restore again")
     files.make_folder(config.instance)
     _check_kinds(config.instance)
     store = Store(config.database_url)
@@ -169,9 +174,9 @@ def _server_key(config: Config) -> ServerKey:
     if not path.exists():
         with suppress(FileExistsError):  # another process was quicker: its key is the one
             files.create_secret(path, ServerKey.new().to_text())
-    text = files.read_secret(path)
+    files.read_secret(path)  # refuses a file that others can read before anything is said of what is in it
     try:
-        return ServerKey.from_text(text)
+        return ServerKeyFile(path)
     except StartRefused as error:
         lost = "with another one, calendar passwords must be entered again and the addresses in letters open nothing"
         raise StartRefused(f"{path} is damaged: {error}. First look for it in a backup: {lost}") from error

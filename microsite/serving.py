@@ -92,8 +92,12 @@ def start_jobs(services: "Services") -> None:
 
 def run_worker(services: "Services") -> None:
     """Run jobs until SIGTERM or SIGINT."""
+    from .restoring import settle
+
     wanted = services.config.file.logs
     logs.set_up(wanted.form, wanted.level)
+    for _ in settle(services):
+        pass
     done = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: done.set())

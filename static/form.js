@@ -60,8 +60,10 @@ async function sealed(form, typed) {
     fields.set(name, "");
     typed[name] = clean(typed[name], name === "note");
   }
+  const box = form.elements.consent;
+  fields.set("wrong_consent", box && typed.note && !box.checked ? "missing" : "");
   const bytes = plaintext(typed, dataset);
-  if (!fields.get("wrong_name") && !fields.get("wrong_note")) {
+  if (!["wrong_name", "wrong_note", "wrong_consent"].some((wrong) => fields.get(wrong))) {
     fields.set("sealed", base64(await seal(dataset.recipients.split(" "), bytes)));
   }
   return new URLSearchParams(fields);

@@ -7,6 +7,7 @@ that are not ours at arm's length: a bounded child process speaks to them, never
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import TypeVar
@@ -161,6 +162,12 @@ class Calendars:
         if self._embedded is None:
             raise CalendarMissing("there is no embedded calendar here")
         return embedded.make_calendar(self._embedded, user, name, title)
+
+    def held_still(self, folder: Path) -> AbstractContextManager[None]:
+        """While this lasts no calendar of the embedded server over `folder` is written to."""
+        from microsite.calendars import embedded
+
+        return embedded.held_still(folder)
 
     def patch(self, ics: bytes, changes: EventChanges) -> bytes:
         """The coach's document with only our properties changed. CalendarChanged: it holds no event any more."""

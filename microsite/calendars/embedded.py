@@ -5,12 +5,15 @@ Two Radicale applications share one folder and its file locks: the mounted one a
 `REMOTE_USER` and has no address at all, so the site's own calls cost no password hash and touch no port.
 """
 
+import fcntl
 import logging
 import os
 import re
 import tempfile
 from collections.abc import Callable
 from collections.abc import Iterable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -219,6 +222,20 @@ def make_calendar(embedded: Embedded, user: str, name: str, title: str) -> str:
     with Client(Wire(Account(calendar=name, url=url, username=user), embedded=embedded)) as client:
         client.make_calendar(title)
     return url
+
+
+@contextmanager
+def held_still(folder: Path) -> Iterator[None]:
+    """While this lasts nobody writes to a calendar of the embedded server; everybody may read. Any process may hold it.
+
+    The lock is Radicale's own (its storage takes the same one, alone, for every change).
+    """
+    if not folder.is_dir():
+        yield
+        return
+    with (folder / ".Radicale.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        yield
 
 
 def _private_file(path: Path) -> None:

@@ -74,6 +74,8 @@ def acting() -> "Iterator[Services]":
 
 
 def _register() -> None:
+    from . import backup
+    from . import breach
     from . import calendar
     from . import coach
     from . import doctor
@@ -81,9 +83,10 @@ def _register() -> None:
     from . import init
     from . import keyring
     from . import purge
+    from . import rotate
     from . import serve
 
-    for module in (serve, init, calendar, coach, doctor, explain, keyring, purge):
+    for module in (serve, init, calendar, coach, doctor, explain, keyring, purge, backup, rotate, breach):
         for command in module.COMMANDS:
             main.add_command(command)
 

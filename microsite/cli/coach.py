@@ -194,4 +194,15 @@ def desk_link(slug: str, revoke: bool) -> None:
         click.echo(f"{services.config.address}/desk/{token.reveal()}")
 
 
+@coach.command()
+@click.argument("slug")
+@click.option("--language", type=click.Choice(["id", "en"]), help="The coach's own, if left out.")
+def record(slug: str, language: str | None) -> None:
+    """Print the record of processing activities of the coach SLUG; it names no client."""
+    from microsite.work.record import record as write
+
+    with acting() as services:
+        click.echo(write(services, slug, language or ""), nl=False)
+
+
 COMMANDS = (coach, open_, desk_link)

@@ -16,6 +16,7 @@ from microsite.core.settings import check_slug
 from microsite.core.settings import read_settings
 from microsite.errors import StartRefused
 
+from .backup import show_key
 from .calendar import ask_calendars
 
 if TYPE_CHECKING:
@@ -41,13 +42,16 @@ def init() -> None:
     (instance / "config.toml").write_text(tomli_w.dumps(document), encoding="utf-8")
     (instance / "config.toml").chmod(0o600)
     from microsite.services import build
+    from microsite.work import backup
 
     services = build(load_config(os.environ))
     try:
         services.store.upgrade()
         set_up(services, slug, settings, embedded)
+        show_key(backup.new_key(services))
     finally:
         services.close()
+    click.echo("Backups are sealed to it: microsite backup --to FOLDER, every night (docs/backup.md).")
     click.echo("Start the site with: make run")
 
 

@@ -90,7 +90,9 @@ def worker() -> None:
 @click.command(hidden=True)
 def prepare() -> None:
     """Bring the database up to date, make the demo on a first run without settings, and check that all can start."""
+    from microsite import restoring
     from microsite.work import setup
+    from microsite.work import terms
 
     from . import services
     from .first_run import first_run
@@ -99,10 +101,13 @@ def prepare() -> None:
     built = services()
     try:
         built.store.upgrade()
+        for line in restoring.settle(built):
+            click.echo(line)
         if not built.config.configured:
             first_run(built)
             renew_welcome(built)
         setup.check_start(built)
+        terms.record_all(built)
     finally:
         built.close()
 

@@ -47,6 +47,10 @@ BOOKING_FROZEN = "booking-frozen"
 CALENDAR_UNREACHABLE = "calendar-unreachable"
 LETTER_REFUSED = "letter-refused"
 BRAKED = "braked"
+BREACH_SEALED = "breach-sealed"
+"""Somebody else may have what is kept: sealed only, or with the addresses, or all that was typed in that time."""
+BREACH_ADDRESSES = "breach-addresses"
+BREACH_OPEN = "breach-open"
 
 SUBJECTS = MappingProxyType(
     {
@@ -63,6 +67,9 @@ SUBJECTS = MappingProxyType(
         "expired": ("Tentang permintaanmu", "About your request"),
         "reminder": ("Pengingat janji temu", "Appointment reminder"),
         "link-again": ("Link untukmu", "Your link"),
+        "breach-sealed": ("Pemberitahuan penting", "Important notice"),
+        "breach-addresses": ("Pemberitahuan penting", "Important notice"),
+        "breach-open": ("Pemberitahuan penting", "Important notice"),
         "new": ("Pemesanan baru", "New booking"),
         "new-request": ("Permintaan baru", "New request"),
         "moved-by-client": ("Waktu pemesanan berubah", "Booking time changed"),
@@ -101,6 +108,9 @@ TO_CLIENT = MappingProxyType(
         CANCELLED_IN_CALENDAR: "cancelled-by-coach",
         ASKED_AGAIN: "link-again",
         REMINDER_DUE: "reminder",
+        BREACH_SEALED: "breach-sealed",
+        BREACH_ADDRESSES: "breach-addresses",
+        BREACH_OPEN: "breach-open",
     }
 )
 TO_COACH = MappingProxyType(

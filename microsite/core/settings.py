@@ -90,7 +90,8 @@ class CoachSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     """Everything a coach decides. `email` is where notices to her go; `contact` is what a client is shown.
 
     `accent` is her own colour as `#rrggbb`, or nothing; `portrait_text` says what her portrait shows, for those who do
-    not see it (the picture itself lies beside the settings, in the store).
+    not see it (the picture itself lies beside the settings, in the store). `confidentiality` says where confidentiality
+    ends, in her own words; `note_consent` whether writing a note is consent enough to keep it, or a box must be ticked.
     """
 
     name: Line
@@ -109,6 +110,8 @@ class CoachSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     tentative_blocks: bool = True
     per_day: Annotated[int, msgspec.Meta(ge=0, le=100)] = 0
     per_week: Annotated[int, msgspec.Meta(ge=0, le=500)] = 0
+    confidentiality: Words = Words()
+    note_consent: Literal["writing", "box"] = "writing"
     retention_days: Annotated[int, msgspec.Meta(ge=1, le=365)] = 30
     stale_minutes: Annotated[int, msgspec.Meta(ge=5, le=1440)] = 60
 

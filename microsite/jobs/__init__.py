@@ -7,6 +7,7 @@ booking's own state, never the job's. The tables and their SQL are in `store`.
 
 import logging
 from collections.abc import Callable
+from collections.abc import Collection
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
@@ -96,6 +97,9 @@ class Engine(Protocol):
 
     def given_up(self, tx: Any) -> Sequence[GivenUp]:
         """Every job that was given up; asking for one again gives it another chance."""
+
+    def clear(self, tx: Any, keep: Collection[str]) -> None:
+        """Forget every job but those of some kinds: the rest belongs to a time that is over (a restored backup)."""
 
     def start(self, work: Work) -> None:
         """Run jobs in this process, in threads of its own, until `stop`."""

@@ -8,6 +8,7 @@ import fcntl
 import os
 import threading
 from collections.abc import Callable
+from collections.abc import Collection
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,10 @@ class Outbox:
     def given_up(self, tx: Any) -> Sequence[GivenUp]:
         """Every job that was given up."""
         return [GivenUp(*row) for row in tx.queue.given_up()]
+
+    def clear(self, tx: Any, keep: Collection[str]) -> None:
+        """Forget every job but those of some kinds."""
+        tx.queue.clear(keep)
 
     def start(self, work: Work) -> None:
         """Run jobs in the background until `stop`."""

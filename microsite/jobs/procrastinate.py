@@ -9,6 +9,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
+from collections.abc import Collection
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -123,6 +124,10 @@ class Procrastinate:
     def given_up(self, tx: Any) -> Sequence[GivenUp]:
         """Every job that was given up."""
         return [GivenUp(*row) for row in tx.broker.given_up()]
+
+    def clear(self, tx: Any, keep: Collection[str]) -> None:
+        """Forget every job but those of some kinds that wait."""
+        tx.broker.clear(keep)
 
     def start(self, work: Work) -> None:
         """Run jobs in the background until `stop`."""

@@ -12,7 +12,9 @@ keys (making and checking a coach's own) stands beside it as functions.
 """
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import BinaryIO
 
 from ..core.people import Delivery
 from ..core.people import Record
@@ -23,6 +25,7 @@ from . import challenges
 from . import copies
 from . import envelopes
 from . import records
+from . import streams
 from . import tokens
 from .ciphers import new_key
 from .keyring import FolderKeyring
@@ -33,12 +36,14 @@ from .records import identities_in
 from .records import new_identity
 from .records import recipient_of
 from .server import ServerKey
+from .server import ServerKeyFile
 
 __all__ = [
     "FolderKeyring",
     "Keyring",
     "Sealer",
     "ServerKey",
+    "ServerKeyFile",
     "check_recipient",
     "identities_in",
     "new_identity",
@@ -61,6 +66,14 @@ class Sealer:
     def open_record(self, sealed: bytes, identities: Sequence[Secret]) -> Record:
         """See `records.open_record`: with identities that the caller was handed, for the server has none."""
         return records.open_record(sealed, identities)
+
+    def sealed_into(self, file: BinaryIO, recipients: Sequence[str]) -> AbstractContextManager[BinaryIO]:
+        """See `streams.sealed_into`."""
+        return streams.sealed_into(file, recipients)
+
+    def sealed_size(self, header: bytes, plain: int) -> tuple[int, int]:
+        """See `streams.sealed_size`."""
+        return streams.sealed_size(header, plain)
 
     def seal_challenge(self, origin: str, nonce: Secret, recipients: Sequence[str]) -> bytes:
         """See `challenges.seal_challenge`."""
@@ -153,9 +166,9 @@ class Sealer:
         """See `server.ServerKey.verifies`."""
         return self.server_key.verifies(purpose, message, signature)
 
-    def form_key(self) -> SecretBytes:
-        """The key for the tokens of public forms."""
-        return self.server_key.derive("form")
+    def form_keys(self) -> tuple[SecretBytes, ...]:
+        """The keys for the tokens of forms, the one in use first."""
+        return self.server_key.derive_all("form")
 
     def session_keys(self) -> tuple[SecretBytes, ...]:
         """The keys for signed cookies, the one in use first."""

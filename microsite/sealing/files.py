@@ -3,10 +3,13 @@
 Which files there are, and where a secret is looked for first, is `config`'s. Refusals name the command that mends them.
 """
 
+import fcntl
 import os
 import secrets
 import shlex
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextlib import suppress
 from pathlib import Path
 
@@ -88,6 +91,17 @@ def destroy(path: Path) -> None:
             os.fsync(file.fileno())
         path.unlink()
     sync_folder(path.parent)
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """While this lasts no other process that asks for the same folder goes on."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def sync_folder(folder: Path) -> None:

@@ -77,6 +77,13 @@ def recipients_of(texts: Sequence[str]) -> list[x25519.Recipient]:
     return [_recipient(text) for text in texts]
 
 
+def identities_of(secrets: Sequence[Secret]) -> list[x25519.Identity]:
+    """The identities in these texts; raises WrongKey for a bad or missing one."""
+    if not secrets:
+        raise WrongKey("nothing opens without at least one identity")
+    return [_identity(secret) for secret in secrets]
+
+
 def looks_sealed(sealed: bytes, recipients: int) -> bool:
     """Whether this is an age file for so many X25519 keys at least, of the size of a padded record.
 

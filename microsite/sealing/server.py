@@ -3,8 +3,10 @@
 Encrypting a password with a key that lies beside it protects a copied database, not a copied disk.
 """
 
+from contextlib import suppress
 from hmac import compare_digest
 from hmac import digest
+from pathlib import Path
 from typing import Self
 
 from ..core.people import Hidden
@@ -12,6 +14,7 @@ from ..core.people import Secret
 from ..core.people import SecretBytes
 from ..errors import CannotOpen
 from ..errors import StartRefused
+from . import files
 from .ciphers import KEY_BYTES
 from .ciphers import derive
 from .ciphers import lock
@@ -46,9 +49,13 @@ class ServerKey(Hidden[tuple[SecretBytes, ...]]):
         """A random key, for the first start."""
         return cls((new_key(),))
 
-    def rotated(self) -> Self:
+    def rotated(self) -> "ServerKey":
         """A random key in front of those there are; what they sealed still opens."""
-        return type(self)((new_key(), *self.reveal()))
+        return ServerKey((new_key(), *self.reveal()))
+
+    def newest(self, count: int) -> "ServerKey":
+        """The key in use and at most so many minus one before it."""
+        return ServerKey(self.reveal()[:count])
 
     def to_text(self) -> Secret:
         """The lines that `from_text` reads."""
@@ -83,6 +90,30 @@ class ServerKey(Hidden[tuple[SecretBytes, ...]]):
             except CannotOpen:
                 continue
         raise CannotOpen("this password was sealed with another server key, or for another place")
+
+
+class ServerKeyFile(ServerKey):
+    """The same, read anew whenever its file changes: a rotation reaches the running site without a restart."""
+
+    __slots__ = ("_keys", "_path", "_seen")
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(())
+        self._path, self._keys = path, ServerKey.from_text(files.read_secret(path))
+        self._seen = _signs(path)
+
+    def reveal(self) -> tuple[SecretBytes, ...]:
+        """The keys as the file has them now; where it cannot be read, as it had them last."""
+        with suppress(StartRefused, OSError):
+            seen = _signs(self._path)
+            if seen != self._seen:
+                self._keys, self._seen = ServerKey.from_text(files.read_secret(self._path)), seen
+        return self._keys.reveal()
+
+
+def _signs(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_ino, found.st_mtime_ns
 
 
 def _is_random(key: bytes) -> bool:

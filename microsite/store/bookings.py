@@ -120,9 +120,22 @@ class Bookings:
         """Every coach's bookings in these states."""
         return _bookings(self._conn.execute(select(*_PLAIN).where(booking.c.state.in_(states))))
 
+    def all(self) -> list[Booking]:
+        """Every booking of every coach."""
+        return _bookings(self._conn.execute(select(*_PLAIN)))
+
     def with_delivery(self) -> list[Booking]:
         """Every booking that still has a delivery envelope."""
         return _bookings(self._conn.execute(select(*_PLAIN).where(booking.c.delivery.is_not(None))))
+
+    def stand_still(self, ahead: int) -> None:
+        """Forget doubts and moves that were under way, and count the client's files on by so many (RFC 5545 3.8.7.4).
+
+        For bookings that came out of a backup: files that were sent since carry higher numbers than are known here.
+        """
+        still = {"pending_start": None, "pending_end": None, "doubt": None}
+        moved_on = {"client_seq": booking.c.client_seq + ahead, "version": booking.c.version + 1}
+        self._conn.execute(update(booking).values(still | moved_on))
 
     def records(self, coach: str) -> list[tuple[Booking, bytes]]:
         """The coach's bookings that still have a sealed record, with it, by start."""

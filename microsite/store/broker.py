@@ -4,6 +4,7 @@ Its tables, their functions and the moves from waiting to running to done are th
 it for those. A job's lock and queueing lock are both its name: kind and key.
 """
 
+from collections.abc import Collection
 from collections.abc import Sequence
 from typing import Any
 
@@ -117,6 +118,11 @@ class Broker:
             text("SELECT args FROM procrastinate_jobs WHERE status = 'failed' ORDER BY queueing_lock")
         )
         return [(args["kind"], args["key"], args.get("trouble", "")) for args in rows.scalars()]
+
+    def clear(self, keep: Collection[str]) -> int:
+        """Forget every job but those of some kinds that wait; answers how many."""
+        gone = text("DELETE FROM procrastinate_jobs WHERE status <> 'todo' OR NOT (args->>'kind' = ANY(:keep))")
+        return self._conn.execute(gone, {"keep": list(keep)}).rowcount
 
     def prune(self, silent: float) -> None:
         """Forget workers that gave no sign of life for that many seconds; their jobs are then nobody's."""

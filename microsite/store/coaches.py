@@ -39,6 +39,8 @@ class CoachRow(NamedTuple):
     told_unreachable_at: int
     told_brake_at: int
     brake_released: bool
+    restored_from: int
+    unsettled: bool
     portrait: str
 
 
@@ -102,6 +104,19 @@ class Coaches:
         """Note that the mass-change brake was told, or that the coach let it go."""
         values = {"told_brake_at": told_at, "brake_released": released}
         self._conn.execute(update(coach).where(coach.c.slug == slug).values(values))
+
+    def mark_restored(self, slug: str, made_at: int) -> None:
+        """Note that everything here is as a backup of that moment had it, and that nobody compared it with today."""
+        values = {"restored_from": made_at, "unsettled": True, "told_brake_at": 0, "brake_released": False}
+        self._conn.execute(update(coach).where(coach.c.slug == slug).values(values))
+
+    def unsettled(self) -> Sequence[str]:
+        """The slugs of the coaches that came out of a backup and were not compared with their calendars yet."""
+        return self._conn.scalars(select(coach.c.slug).where(coach.c.unsettled.is_(True))).all()
+
+    def set_settled(self, slug: str) -> None:
+        """The coach's bookings were compared with her calendar of today."""
+        self._conn.execute(update(coach).where(coach.c.slug == slug).values(unsettled=False))
 
     def raise_revision(self, slug: str) -> bool:
         """Take the coach's lock (a row lock on PostgreSQL) and move the cache key; False: no such coach."""

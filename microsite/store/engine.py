@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from contextlib import contextmanager
 from contextlib import nullcontext
 from functools import cached_property
@@ -54,6 +55,7 @@ from .mirror import Mirror
 from .queue import Queue
 from .signins import CredentialRow
 from .signins import SignIns
+from .terms import TermsBook
 from .where import refuse_network
 
 BUSY_SECONDS = 10
@@ -108,6 +110,11 @@ class Tx:
     def letters(self) -> Letters:
         """What was or will be told."""
         return Letters(self.conn)
+
+    @cached_property
+    def terms(self) -> TermsBook:
+        """The versions of the coaches' privacy pages."""
+        return TermsBook(self.conn)
 
     @cached_property
     def happenings(self) -> Happenings:
@@ -251,6 +258,18 @@ class Store:
                 return ""
             found: str = tx.conn.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
         return "" if found == "ok" else found
+
+    def snapshot(self) -> AbstractContextManager[Iterator[Any]]:
+        """See `snapshot.snapshot`: the whole database in parts with a name and a content."""
+        from .snapshot import snapshot
+
+        return snapshot(self)
+
+    def shape(self) -> str:
+        """See `snapshot.shape`."""
+        from .snapshot import shape
+
+        return shape(self)
 
     def cluster(self) -> str:
         """Which PostgreSQL server this is, whatever name it is reached by; empty on SQLite."""

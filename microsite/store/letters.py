@@ -84,6 +84,10 @@ class Letters:
         moved = update(letter).where(letter.c.id == letter_id, letter.c.state == QUEUED).values(state=state)
         return self._conn.execute(moved).rowcount == 1
 
+    def drop_queued(self) -> int:
+        """Let no letter that waits be sent; answers how many there were."""
+        return self._conn.execute(update(letter).where(letter.c.state == QUEUED).values(state=DROPPED)).rowcount
+
     def all_queued(self) -> list[str]:
         """Ids of every letter that waits."""
         return list(self._conn.scalars(select(letter.c.id).where(letter.c.state == QUEUED).order_by(letter.c.number)))

@@ -74,6 +74,10 @@ class Links:
         """Delete all of a coach's links of these kinds; answers how many there were."""
         return self._conn.execute(delete(link).where(link.c.coach == coach, link.c.kind.in_(kinds))).rowcount
 
+    def close_desks(self) -> None:
+        """Let no session and no link of earlier open any coach's desk."""
+        self._conn.execute(delete(link).where(link.c.kind.in_([DESK_LINK, DESK_SESSION])))
+
     def remove_expired(self, now: int) -> int:
         """Delete what no longer opens anything."""
         return self._conn.execute(delete(link).where(link.c.expires_at <= now)).rowcount

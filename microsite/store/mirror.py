@@ -173,6 +173,25 @@ class Mirror:
         """Forget a calendar itself, with its sealed password and all that was read of it."""
         self._conn.execute(delete(calendar).where(calendar.c.id == calendar_id))
 
+    def forget_all(self) -> None:
+        """Believe nothing that is known of any calendar until it is read anew; no time is offered before."""
+        self._conn.execute(update(resource).values(etag=""))
+        unread = {"window_end": 0, "state": "NEW", "sync_token": "", "ctag": "", "last_ok_at": 0, "last_full_at": 0}
+        calm = {
+            "next_poll_at": 0,
+            "interval": 0,
+            "backoff_until": 0,
+            "first_failed_at": 0,
+            "failures": 0,
+            "problem": "",
+        }
+        self._conn.execute(update(calendar).values(**unread, **calm, version=calendar.c.version + 1))
+
+    def secrets(self) -> list[tuple[str, bytes]]:
+        """(calendar id, sealed secret) of every calendar that has one."""
+        rows = self._conn.execute(select(calendar.c.id, calendar.c.secret).where(calendar.c.secret.is_not(None)))
+        return [(key, secret) for key, secret in rows]
+
     def put_readings(self, calendar_id: str, readings: Sequence[Reading]) -> None:
         """Store readings over what was known at their hrefs."""
         self.drop_resources(calendar_id, [reading.href for reading in readings])

@@ -5,6 +5,7 @@ either asked for; putting one that is being worked on makes it run again (`ticke
 worked on its `run_at` is 0, until somebody asks for it anew: so the time of the next run is the one that was asked for.
 """
 
+from collections.abc import Collection
 from functools import lru_cache
 from typing import Any
 from typing import NamedTuple
@@ -105,6 +106,10 @@ class Queue:
         """
         soon = job.c.run_at.between(now + 1, now + seconds + SOON)
         self._conn.execute(update(job).where(soon).values(run_at=job.c.run_at - seconds))
+
+    def clear(self, keep: Collection[str]) -> int:
+        """Forget every job but those of some kinds; answers how many."""
+        return self._conn.execute(delete(job).where(job.c.kind.not_in(list(keep)))).rowcount
 
     def known(self, kind: str, key: str) -> bool:
         """Whether there is such a job: waiting, running, or given up."""

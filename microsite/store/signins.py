@@ -87,6 +87,10 @@ class SignIns:
         mine = delete(credential).where(credential.c.id == credential_id, credential.c.coach == coach)
         return self._conn.execute(mine).rowcount == 1
 
+    def forget_challenges(self) -> None:
+        """Forget every question that was asked at a door."""
+        self._conn.execute(delete(challenge))
+
     def revoke(self, coach: str) -> int:
         """Let none of the coach's passkeys open anything any more; answers how many there were."""
         self._conn.execute(delete(challenge).where(challenge.c.coach == coach))

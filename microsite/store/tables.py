@@ -11,6 +11,7 @@ from sqlalchemy import Index
 from sqlalchemy import Integer
 from sqlalchemy import LargeBinary
 from sqlalchemy import MetaData
+from sqlalchemy import PrimaryKeyConstraint
 from sqlalchemy import Table
 from sqlalchemy import Text
 from sqlalchemy import UniqueConstraint
@@ -48,6 +49,8 @@ coach = Table(
     _time("told_unreachable_at"),
     _time("told_brake_at"),
     Column("brake_released", Boolean, nullable=False, server_default="0"),
+    _time("restored_from"),
+    Column("unsettled", Boolean, nullable=False, server_default="0"),
     _text("portrait"),
 )
 
@@ -58,6 +61,17 @@ portrait = Table(
     Column("digest", Text, nullable=False, index=True),
     Column("small", LargeBinary, nullable=False),
     Column("large", LargeBinary, nullable=False),
+)
+
+terms = Table(
+    "terms",
+    metadata,
+    _coach(),
+    Column("version", Text, nullable=False),
+    _text("since"),
+    Column("facts", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    PrimaryKeyConstraint("coach", "version"),
 )
 
 key = Table(

@@ -10,6 +10,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext
 from flask_wtf import FlaskForm
+from wtforms import BooleanField
 from wtforms import EmailField
 from wtforms import Field
 from wtforms import StringField
@@ -31,6 +32,7 @@ EMPTY_NAME = lazy_gettext("Write a name I may call you by; a nickname is fine.")
 LONG_NAME = lazy_gettext("The name is too long: at most 80 characters.")
 LONG_NOTE = lazy_gettext("The note is too long: at most 500 characters.")
 ODD = lazy_gettext("Invisible characters were taken out here. Look it over and send it again.")
+NO_CONSENT = lazy_gettext("Tick the box so that your note may be kept, or leave the note empty.")
 SEALED_MAX = 12_000
 """Characters of base64: more than the largest record needs."""
 
@@ -71,13 +73,18 @@ class DetailsForm(FlaskForm):  # type: ignore[misc]
     sealed_for = StringField()
     wrong_name = StringField()
     wrong_note = StringField()
+    terms = StringField()
+    consent = BooleanField()
+    wrong_consent = StringField()
 
-    def __init__(self, offer: Offer, bound: Bound, **options: Any) -> None:
-        self.needs_email = offer.email == "required"
+    def __init__(self, offer: Offer, bound: Bound, box: bool = False, **options: Any) -> None:
+        self.needs_email, self.box = offer.email == "required", box
         super().__init__(meta={"csrf_context": bound}, **options)
         self.trapped = bool(self.website.data)
         self.website.data = ""
-        self.from_browser = bool(self.sealed.data or self.wrong_name.data or self.wrong_note.data)
+        self.from_browser = any(
+            part.data for part in (self.sealed, self.wrong_name, self.wrong_note, self.wrong_consent)
+        )
         """Whether the visitor's browser seals: then name and note are not here, only what is wrong with them, if so."""
 
     def sealed_record(self) -> bytes:
@@ -115,6 +122,12 @@ class DetailsForm(FlaskForm):  # type: ignore[misc]
             return
         field.data = (field.data or "").replace("\r\n", "\n").replace("\r", "\n")
         _tidy(field, NOTE_MAX, LONG_NOTE, lines=True)
+
+    def validate_consent(self, field: Field) -> None:
+        """Where the coach asks for it: a note is kept only with the box ticked."""
+        noted = self.wrong_consent.data if self.from_browser else self.note.data
+        if self.box and noted and not field.data:
+            raise ValidationError(NO_CONSENT)
 
 
 def _as_browser_says(field: Field, wrong: Field, empty: str, too_long: str) -> None:

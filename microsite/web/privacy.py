@@ -2,10 +2,12 @@
 
 from flask import Blueprint
 from flask import render_template
+from flask import request
 
 from microsite.services import get_services
 from microsite.work import look
 from microsite.work import machines
+from microsite.work import terms
 
 from .i18n import route
 
@@ -17,6 +19,6 @@ def show(coach: str) -> str:
     """What a coach's booking page keeps."""
     services = get_services()
     found = look.coach(services, coach)
-    optional = any(offer.email == "optional" for offer in found.settings.offers)
+    page = terms.page(services, coach, request.args.get("version", ""))
     destroyed = machines.keys_are_destroyed(services)
-    return render_template("privacy.html", coach=found, optional=optional, destroyed=destroyed, config=services.config)
+    return render_template("privacy.html", coach=found, page=page, terms=page.terms, destroyed=destroyed)

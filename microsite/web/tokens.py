@@ -26,9 +26,9 @@ EARLY, LATE, FOREIGN = "early", "late", "foreign"
 
 
 class Bound(NamedTuple):
-    """What a token is bound to: the site's key, what it is for, and now (UTC seconds)."""
+    """What a token is bound to: the site's keys (the one in use first), what it is for, and now (UTC seconds)."""
 
-    key: SecretBytes
+    keys: tuple[SecretBytes, ...]
     purpose: str
     now: int
 
@@ -36,7 +36,7 @@ class Bound(NamedTuple):
 def bound(purpose: str) -> Bound:
     """A binding to this purpose, with this site's key, now."""
     services = get_services()
-    return Bound(services.sealer.form_key(), purpose, services.clock())
+    return Bound(services.sealer.form_keys(), purpose, services.clock())
 
 
 def issue(bound: Bound, issued: int | None = None) -> str:
@@ -86,4 +86,6 @@ class TimedToken(CSRF):
 
 
 def _signer(bound: Bound) -> Signer:
-    return Signer(bound.key.reveal(), salt=bound.purpose, key_derivation="hmac", digest_method=hashlib.sha256)
+    # The library takes the newest key last: it signs, every one of them verifies.
+    keys = [key.reveal() for key in reversed(bound.keys)]
+    return Signer(keys, salt=bound.purpose, key_derivation="hmac", digest_method=hashlib.sha256)

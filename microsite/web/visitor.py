@@ -141,7 +141,9 @@ def book(coach: str, offer: str) -> ResponseReturnValue:
             return _form_page(asked, start, details, 422)
         sealed = details.sealed_record()
         typed, zone = details.details(), asked.zone.key
-        placed = booking.book(get_services(), coach, offer, start, typed, language(), zone, asked.invite, sealed)
+        placed = booking.book(
+            get_services(), coach, offer, start, typed, language(), zone, asked.invite, sealed, details.terms.data or ""
+        )
     except SlotTaken:
         return _taken_page(asked, start, details)
     except TimesUnknown:
@@ -201,11 +203,12 @@ def _bound(asked: Asked, start: int) -> tokens.Bound:
 
 def _form(asked: Asked, start: int) -> DetailsForm:
     _, _, token = request.form.get("choice", "").partition("~")
+    box = asked.coach.settings.note_consent == "box"
     if token:  # another time was chosen after a refusal; its token came with the choice
         typed = MultiDict(request.form)
         typed["form_token"] = token
-        return DetailsForm(asked.offer, _bound(asked, start), formdata=typed)
-    return DetailsForm(asked.offer, _bound(asked, start))
+        return DetailsForm(asked.offer, _bound(asked, start), box, formdata=typed)
+    return DetailsForm(asked.offer, _bound(asked, start), box)
 
 
 def _offers_page(coach: Coach) -> str:

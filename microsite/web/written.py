@@ -20,6 +20,7 @@ from microsite.errors import NotPossibleNow
 from microsite.services import get_services
 from microsite.work import look
 from microsite.work import manage as desk_of_client
+from microsite.work import terms
 from microsite.work import written as work
 
 from . import cookies
@@ -40,9 +41,13 @@ def init_app(app: Flask) -> None:
 
 
 def sealing(coach: str) -> dict[str, Any]:
-    """The coach's public keys, and the sign of this set of keys."""
+    """The coach's public keys, the sign of this set of keys, and the version of her privacy page."""
     keys = work.recipients(get_services(), coach)
-    return {"recipients": " ".join(keys), "mark": work.mark(keys), "version": work.CONSENT_VERSION}
+    return {
+        "recipients": " ".join(keys),
+        "mark": work.mark(keys),
+        "version": terms.current(get_services(), coach).version,
+    }
 
 
 def only_coach_reads(booking: Booking) -> bool:

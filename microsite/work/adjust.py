@@ -16,6 +16,7 @@ from microsite.core.settings import read_settings
 from microsite.errors import SettingsError
 from microsite.services import Services
 
+from . import terms
 from .look import Coach
 
 WHERE = "desk"
@@ -56,6 +57,7 @@ def save(services: Services, coach: Coach, changed: Mapping[str, Any], where: st
             for row in tx.mirror.calendars(coach.slug):
                 tx.mirror.touch(row.id, window_end=0)
                 services.jobs.enqueue(tx, "sync", row.id)
+    terms.record(services, coach.slug)
     return settings
 
 

@@ -75,10 +75,12 @@ def book(
     zone: str,
     invitation: str = "",
     sealed_record: bytes = b"",
+    version: str = "",
 ) -> Placed:
     """Hold a start for a visitor. Raises NotFound, TimesUnknown, or SlotTaken where it would not be offered now.
 
     `sealed_record` was sealed in the visitor's browser: then `details` hold only the address, and there is no copy.
+    `version` is that of the privacy page beside the form.
     """
     coach = look.coach(services, coach_slug)
     offer = coach.settings.offer(offer_slug)
@@ -86,7 +88,7 @@ def book(
         raise NotFound("no such offer")
     now = services.clock()
     booking = _new_booking(services, coach, offer, start, language, now)
-    token, sealed = written.seal(services, booking, details, zone, now, sealed_record)
+    token, sealed = written.seal(services, booking, details, zone, now, sealed_record, version)
     with services.store.change(coach.slug) as tx:
         if not offered(look.sight(tx, coach.slug, coach.settings, offer, now).times, start):
             raise SlotTaken("this start is not offered")

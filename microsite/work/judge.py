@@ -21,6 +21,7 @@ from microsite.core.mirror import Seen
 from microsite.errors import CalendarError
 from microsite.services import Services
 
+from . import restored
 from .calendars import sync_all
 from .remind import plan_reminder
 from .retime import deadline_at
@@ -45,7 +46,12 @@ class Checked(NamedTuple):
 def judge(services: Services, coach: str) -> None:
     """The job: bring a coach's bookings and her calendar together."""
     with services.store.read() as tx:
-        decided = _decide(tx, services, coach, frozenset())
+        row = tx.coaches.get(coach)
+        unsettled = row is not None and row.unsettled
+        decided = [] if unsettled else _decide(tx, services, coach, frozenset())
+    if unsettled:
+        restored.reconcile(services, coach)
+        return
     checked = _look_closer(services, coach, decided)
     with services.store.change(coach) as tx:
         decided = _decide(tx, services, coach, checked.gone)

@@ -16,6 +16,7 @@ from microsite.errors import NotPossibleNow
 from microsite.errors import WrongKey
 from microsite.services import Services
 
+from . import terms
 from .signin import Session
 from .signin import must_be_fresh
 
@@ -77,6 +78,7 @@ def add_keys(services: Services, session: Session, new: NewKeys) -> str:
         tx.signins.unwrap_all(coach.slug)
         tx.coaches.set_open(coach.slug, True)
         tx.happenings.note(coach.slug, "", now, KEYS_CHANGED)
+    terms.record(services, coach.slug)
     return set_id
 
 

@@ -54,6 +54,22 @@ def take_calendars(services: Services) -> None:
         tx.machines.set_mark("dav", services.place)
 
 
+def belong_here(services: Services, tx: Any) -> None:
+    """After a restore: server key, day keys and built-in calendars are this machine's, whoever had them before."""
+    if not services.store.sqlite:
+        tx.machines.lock_marks()
+        places = {"server-key": services.sealer.marks()[0], "day-keys": _key_place(services), "dav": services.place}
+        for name, mine in places.items():
+            tx.machines.set_mark(name, mine)
+
+
+def new_server_key(services: Services, tx: Any) -> None:
+    """The key was rotated: machines that start from now on must have the new one."""
+    if not services.store.sqlite:
+        tx.machines.lock_marks()
+        tx.machines.set_mark("server-key", services.sealer.marks()[0])
+
+
 def move_day_keys(services: Services) -> int:
     """Bring the day keys from this machine's folder into the key database; answers how many. Safe to repeat."""
     if not services.config.keyring_url:

@@ -119,6 +119,12 @@ def happened(services: Services, coach: Coach) -> list[Line]:
     return [Line(*line) for line in lines[: -MOST_LINES - 1 : -1]]
 
 
+def happened_words(services: Services, coach: Coach) -> list[str]:
+    """The words of everything that happened and is not forgotten yet."""
+    with services.store.read() as tx:
+        return [what for _, _, what in tx.happenings.of(coach.slug)]
+
+
 def invitations(services: Services, coach: Coach) -> list[Invitation]:
     """The coach's living invitations, soonest to expire first."""
     with services.store.read() as tx:

@@ -29,10 +29,10 @@ from microsite.errors import WrongBooking
 from microsite.ics import render
 from microsite.services import Services
 
+from . import terms
 from .manage import by_token
 from .manage import client_file
 from .tell import tell
-from .written import CONSENT_VERSION
 
 LETTERS = {CONFIRMED: (ASKED_AGAIN, "link-again"), AWAITING_EMAIL: (ADDRESS_ASKED, "verify-address")}
 """What goes to a new address at once, by the booking's state: the happening, and the kind of its letter."""
@@ -61,7 +61,7 @@ def correct(services: Services, token: str, ref: str, details: ClientDetails) ->
     """
     booking = _mine(services, token, ref)
     now = services.clock()
-    record = Record(details, CONSENT_VERSION, booking.language, now)
+    record = Record(details, terms.record(services, booking.coach), booking.language, now)
     elsewhere = False
     with services.store.change(booking.coach) as tx:
         current = tx.bookings.need(booking.id)

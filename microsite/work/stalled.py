@@ -27,9 +27,13 @@ def take_up(services: Services, _key: str = "") -> None:
     """The periodic job."""
     now = services.clock()
     with services.store.read() as tx:
+        # What came out of a backup is compared with the calendar before anything else goes on.
+        unsettled = set(tx.coaches.unsettled())
+        waiting = {coach for coach in unsettled if not services.jobs.known(tx, "judge", coach)}
         stuck = [
             (step, booking.id)
             for booking in tx.bookings.in_states(LIVE)
+            if booking.coach not in unsettled
             for step in _next_steps(booking)
             if not _has_job(services, tx, step, booking.id)
         ]
@@ -37,12 +41,12 @@ def take_up(services: Services, _key: str = "") -> None:
         frozen = {booking.coach for booking in tx.bookings.in_states([FROZEN]) if booking.end > now}
         letters = [letter for letter in tx.letters.all_queued() if not services.jobs.known(tx, "letter", letter)]
         untold = [row for row in tx.coaches.untold() if _unreachable(tx, row, now)]
-    if not (stuck or frozen or letters or untold):
+    if not (stuck or frozen or waiting or letters or untold):
         return
     with services.store.write() as tx:
         for step, booking_id in stuck:
             services.jobs.enqueue(tx, step, booking_id)
-        for coach in frozen:
+        for coach in frozen | waiting:
             services.jobs.enqueue(tx, "judge", coach)
         for letter in letters:
             services.jobs.enqueue(tx, "letter", letter)

@@ -18,19 +18,26 @@ from microsite.errors import NotPossibleNow
 from microsite.errors import WrongBooking
 from microsite.services import Services
 
-CONSENT_VERSION = "1"
+from . import terms
 
 
 def seal(
-    services: Services, booking: Booking, details: ClientDetails, zone: str, now: int, from_browser: bytes = b""
+    services: Services,
+    booking: Booking,
+    details: ClientDetails,
+    zone: str,
+    now: int,
+    from_browser: bytes = b"",
+    version: str = "",
 ) -> tuple[Secret, Any]:
     """The first token of a new booking and its sealed parts, made before the database is touched.
 
     What came sealed from the visitor's browser is the record; then there is no copy that the client's page could show.
+    `version` is that of the privacy page beside the form; the record names it.
     """
     sealer = services.sealer
     token = sealer.new_token()
-    record = Record(details, CONSENT_VERSION, booking.language, now)
+    record = Record(details, terms.shown(services, booking.coach, version), booking.language, now)
     address = Address(details.reveal().email)
     delivery = Delivery(address, booking.language, zone, token)
     return token, services.store.sealed(
@@ -78,6 +85,6 @@ def replace(services: Services, booking: Booking, ref: str, sealed: bytes | None
 
 def replace_open(services: Services, booking: Booking, ref: str, details: ClientDetails, language: str) -> None:
     """The same where the browser could not seal: it is sealed on arrival, and then, too, only the coach reads it."""
-    record = Record(details, CONSENT_VERSION, language, services.clock())
+    record = Record(details, terms.record(services, booking.coach), language, services.clock())
     sealed = services.sealer.seal_record(record, recipients(services, booking.coach))
     replace(services, booking, ref, sealed)

@@ -146,6 +146,7 @@ class Life:
         self.invitations: list[str] = []
         self.day_keys: set[bytes] = set()
         self.said: list[Piece] = []
+        self.backup_key = ""
         self.client = self.person("client")
 
     @classmethod
@@ -189,6 +190,7 @@ class Life:
             "server key": [bytes.fromhex(line) for line in (instance / "server.key").read_text().split()],
             "day key": sorted(self.day_keys),
             "coach's key": [identity],
+            "backup key": [self.backup_key] if self.backup_key else [],
         }
 
     def book(self, days: int) -> Page:
@@ -352,6 +354,23 @@ class Life:
         self.site.switch("fault", on=False)
         wait_until(self.site.healthy, 60, "another worker")
 
+    def run(self, *words: str, module: str = "microsite.cli") -> str:
+        """A command of the operator's; what it said goes on the trail."""
+        command = [sys.executable, "-m", module, *words]
+        done = subprocess.run(command, cwd=ROOT, env=self.site.environ, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+        self.trail.append(Piece("command", " ".join(words[:1]), (done.stdout + done.stderr).encode()))
+        return done.stdout
+
+    def back_up(self) -> None:
+        """The operator makes a backup, writes a breach report, and the coach's record of processing, while it runs."""
+        found = re.search(r"AGE-SECRET-KEY-\w+", self.run("backup-key"))
+        assert found is not None
+        self.backup_key = found[0]
+        self.run("backup", "--to", str(self.folder / "backups" / "1"))
+        self.run("breach-report", "--what", "live", "--to", str(self.folder / "breach"))
+        self.run("coach", "record", "sari")
+
     def keep_day_keys(self) -> None:
         """Remember the keys that exist now."""
         self.day_keys |= {path.read_bytes() for path in (self.site.instance / "day-keys").glob("20*")}
@@ -363,6 +382,9 @@ class Life:
         own = self.site.environ.get("CANARY_DATABASE")
         yield from sinks.server_rows(own) if own else sinks.database(self.site.instance)
         yield from sinks.folder("temp file", self.folder / "tmp")
+        for path in sorted((self.folder / "backups").glob("*/*")):
+            yield from sinks.backup(path, self.backup_key)
+        yield from sinks.folder("breach report", self.folder / "breach")
         yield Piece("log", "standard output and error", self.site.stderr.read_bytes())
         yield from self.said
         for path in [*ROOT.glob("core*"), *ROOT.glob("*.crash")]:

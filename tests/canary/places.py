@@ -70,6 +70,8 @@ PLACES = (
     _place(
         "letter file", "mail/new/<name>", "e-mail, manage link, zone, status link", "the whole letter; see its parts"
     ),
+    _place("command", "backup-key", "backup key", "shown once, kept nowhere"),
+    _place("backup content", "files/server.key", "server key", "sealed to the backup key; nothing goes on without it"),
     _place("instance file", "server.key", "server key", "its own file, mode 0600"),
     _place("instance file", "day-keys/<day>", "day key", "its own file, mode 0600, destroyed after its day"),
     _place("instance file", "WELCOME.txt", "calendar password, desk link", "how the demo is reached, mode 0600"),

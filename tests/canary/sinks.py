@@ -16,6 +16,9 @@ from urllib.parse import urlsplit
 
 import psycopg
 
+from microsite import archive
+from microsite.core.people import Secret
+from microsite.sealing.streams import opened_from
 from tests.postgres import DATABASES
 from tests.postgres import wanted
 
@@ -155,6 +158,17 @@ def letter(data: bytes) -> Iterator[Piece]:
             for name, value in part.items():
                 if part is not message:
                     yield Piece("letter header", f"to {to}: part {name}", str(value).encode())
+
+
+def backup(path: Path, identity: str) -> Iterator[Piece]:
+    """A backup as it lies there, and all that is in it for the one who has the key."""
+    yield Piece("backup file", "a file name", path.name.encode())
+    yield Piece("backup file", "a backup", path.read_bytes())
+    if path.read_bytes().startswith(b"age-encryption.org/v1"):
+        with path.open("rb") as file, opened_from(file, [Secret(identity)]) as stream:
+            for member in archive.read(stream):
+                yield Piece("backup content name", "a file name", member.name.encode())
+                yield Piece("backup content", _without_numbers(member.name), member.text())
 
 
 def folder(sink: str, path: Path) -> Iterator[Piece]:

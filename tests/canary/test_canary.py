@@ -51,6 +51,7 @@ def _lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lived]:
     life.letters(2)
     life.keep_day_keys()
     life.run_commands()
+    life.back_up()
     pieces = list(life.pieces())
     process = life.site.process
     assert process is not None
@@ -122,6 +123,9 @@ def test_every_sink_was_read(lived: Lived) -> None:
     assert {
         "address asked",
         "address given",
+        "backup content",
+        "backup file",
+        "breach report",
         "calendar file",
         "command",
         "cookie",
@@ -164,6 +168,8 @@ def test_after_the_purge_nothing_of_the_visitor_is_left_on_the_disk(lived: Lived
     kept = [each for each in lived.found_after if each.sink not in {"page", "cookie"}]
     kept = [each for each in kept if not each.sink.startswith("address")]
     assert {(each.where, each.kind) for each in kept} == {
+        ("backup-key", "backup key"),
+        ("files/server.key", "server key"),
         ("server.key", "server key"),
         ("WELCOME.txt", "calendar password"),
         ("WELCOME.txt", "desk link"),

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from microsite.config import load_config
 from microsite.core.bookings import Booking
@@ -75,6 +76,30 @@ def test_after_a_purge_no_byte_of_ciphertext_is_in_the_file_or_its_log(house: Ho
     house.now += RETENTION
     assert purge_now(house.services).records == 2
     assert [sum(each.left().values()) for each in kept] == [0, 0]
+
+
+@pytest.mark.parametrize("mode", ["wal", "delete", "truncate"])
+def test_in_every_mode_of_the_database_a_purge_leaves_neither_ciphertext_nor_rows(house: House, mode: str) -> None:
+    """Where a disk cannot do write-ahead logging (some network drives), SQLite quietly keeps a rollback journal."""
+    engine = house.services.store.engine
+    event.listen(engine, "connect", lambda raw, _: raw.execute(f"PRAGMA journal_mode={mode}"))
+    engine.dispose()
+    with engine.connect() as conn:
+        assert conn.exec_driver_sql("PRAGMA journal_mode").scalar_one() == mode
+    kept = Kept(house)
+    assert sum(kept.left().values()) > 0
+    house.now += RETENTION
+    assert purge_now(house.services).records == 1
+    assert sum(kept.left().values()) == 0
+    house.drain()
+    assert rows_about(house, kept.booking.id) == []
+
+
+def rows_about(house: House, booking: str) -> list[str]:
+    """The tables in which any value still names a booking."""
+    with house.services.store.read() as tx:
+        tables = tx.conn.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").scalars().all()
+        return [each for each in tables if booking in str(tx.conn.exec_driver_sql(f'SELECT * FROM "{each}"').all())]
 
 
 def test_after_an_erasure_no_byte_of_ciphertext_is_in_the_file_or_its_log(house: House) -> None:

@@ -44,6 +44,11 @@ HOLES = {
     "the state of the house with the address": ("page", "stranger GET /healthz 200", "e-mail"),
     "a command that tells who booked": ("command", "doctor", "name"),
     "the calendar file with the name": ("page", "client GET /manage/session.ics 200", "name"),
+    "a backup that is not sealed": ("backup file", "a backup", "server key"),
+    "a backup with a day key in it": ("backup content", "database/day", "day key"),
+    "a database in a backup with the note": ("backup content", "database/note", "note"),
+    "a breach report with the name": ("breach report", "a file", "name"),
+    "the same on the screen": ("command", "leak", "name"),
     "arguments of a process": ("process", "cmdline", "e-mail"),
     "environment of a process": ("process", "environ", "name"),
     "title of a thread": ("process", "title", "name"),
@@ -63,6 +68,8 @@ def _given_away(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Found
     life.letters(1)
     life.keep_day_keys()
     life.run_commands()
+    life.back_up()
+    life.run("leak", life.backup_key, module="tests.canary.leaky_backup")
     found = search(life.pieces(), life.markers())
     life.end()
     yield unplaced(found)
@@ -78,6 +85,10 @@ def test_nothing_else_is_reported_on_that_site(given_away: list[Found]) -> None:
     """A search that cried wolf would soon be ignored."""
     named = {(sink, kind) for sink, _, kind in HOLES.values()}
     echoes = {("letter file", "name"), ("letter file", "zone"), ("database file", "name"), ("page", "zone")}
+    # The leaky site has the words in its database, so a copy of that has them too.
+    echoes |= {
+        (sink, kind) for sink in ("backup file", "backup content") for kind in ("name", "e-mail", "note", "zone")
+    }
     assert {(each.sink, each.kind) for each in given_away} - named - echoes == set()
 
 

@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+from microsite.core.people import Secret
+from microsite.sealing import recipient_of
 from tests.calendars.servers import PASSWORD
 from tests.calendars.servers import USER
 from tests.calendars.servers import radicale
@@ -13,14 +15,23 @@ COACH = "Wulan\nwulan\nhttps://book.example\nAsia/Makassar\nwulan@book.example\n
 RELAY = "mail.example\n587\nstarttls\n\n\nhalo@book.example\n"
 
 
-def test_init_makes_no_key_and_prints_the_link_to_the_desk_where_the_coach_makes_hers(shell: Shell) -> None:
+def test_init_makes_no_key_for_the_coach_and_prints_the_link_to_the_desk_where_she_makes_hers(shell: Shell) -> None:
     said = shell.run("init", answers=f"{COACH}{RELAY}y\n")
     everything = b"".join(path.read_bytes() for path in shell.instance.rglob("*") if path.is_file())
-    assert b"AGE-SECRET-KEY-1" not in said.encode() + everything
+    assert b"AGE-SECRET-KEY-1" not in everything
+    assert b"everyday" not in everything
     link = re.search(r"https://book\.example/desk/([\w-]{43})\n", said)
     assert link is not None
     assert link[1].encode() not in everything
     assert "https://book.example/dav/" in said
+
+
+def test_init_shows_the_backup_key_once_and_keeps_its_public_half_only(shell: Shell) -> None:
+    said = shell.run("init", answers=f"{COACH}{RELAY}y\n")
+    (identity,) = re.findall(r"AGE-SECRET-KEY-1\w+", said)
+    recipients = (shell.instance / "backup-recipients.txt").read_text()
+    assert recipient_of(Secret(identity)) in recipients
+    assert "shown this once" in said
 
 
 def test_init_writes_settings_that_only_the_operator_can_read(shell: Shell) -> None:

@@ -14,6 +14,7 @@ from playwright.sync_api import Request
 from microsite.core.people import Record
 from microsite.core.people import Secret
 from microsite.work import demo
+from microsite.work.terms import current
 from tests.conftest import Site
 from tests.flow.backstage import backstage
 from tests.flow.browser import NOTHING
@@ -75,6 +76,12 @@ def record_of(site: Site, ref: str) -> tuple[Record, Any, bytes]:
         return services.sealer.open_record(sealed.record, keys), sealed, plain
 
 
+def current_version(site: Site) -> str:
+    """The version of the demo coach's privacy page."""
+    with backstage(site) as services:
+        return current(services, demo.SLUG).version
+
+
 def reference(visitor: Watched) -> str:
     """The reference on the client's page."""
     return visitor.page.locator(".ref b").first.inner_text()
@@ -98,6 +105,7 @@ def test_name_and_note_leave_the_browser_sealed(window: Open, site: Site) -> Non
     assert (fields["name"], fields["note"], fields["email"]) == ("", "", "sealed@example.com")
     record, sealed, plain = record_of(site, ref)
     assert record.details.reveal() == (NAME, "sealed@example.com", NOTE)
+    assert record.consent_version == current_version(site)
     assert sealed.copy is None
     assert sealed.delivery is not None
     assert len(plain) % 1024 == 0

@@ -58,7 +58,7 @@ class Bench:
 
     def __init__(self, server: Server, pattern: Pattern, folder: Path, relay_port: int, inbox: Inbox) -> None:
         account = server.account(server.new_calendar())
-        self.inbox, self.account = inbox, account
+        self.inbox, self.account, self.relay_port = inbox, account, relay_port
         self.home = pattern.copy(folder, relay_port)
         self.home.furnish(account, settings())
         self.app = App(account)

@@ -88,9 +88,9 @@ def test_a_full_disk_shows_no_secret(tmp_path, crash_report):
 def test_nothing_that_holds_a_key_prints_it(sealer):
     sealer.keyring.get_or_create(DAY)
     printed = (
-        f"{sealer!r} {sealer} {sealer.server_key!r} {sealer.keyring!r} {sealer.form_key()} {sealer.session_keys()}"
+        f"{sealer!r} {sealer} {sealer.server_key!r} {sealer.keyring!r} {sealer.form_keys()} {sealer.session_keys()}"
     )
-    keys = [key.reveal() for key in (*sealer.server_key.reveal(), sealer.form_key(), sealer.keyring.get(DAY))]
+    keys = [key.reveal() for key in (*sealer.server_key.reveal(), *sealer.form_keys(), sealer.keyring.get(DAY))]
     assert not any(str(key) in printed or key.hex() in printed for key in keys)
 
 
@@ -106,7 +106,7 @@ def test_with_every_file_and_row_of_the_server_no_record_and_no_copy_opens(seale
     assert not re.search(rb"AGE-SECRET-KEY-1", disk, re.IGNORECASE)
     assert token.reveal().encode() not in disk
     keys = {disk[start : start + 32] for start in range(len(disk) - 31)}
-    keys |= {key.reveal() for key in (*sealer.server_key.reveal(), sealer.form_key(), *sealer.session_keys())}
+    keys |= {key.reveal() for key in (*sealer.server_key.reveal(), *sealer.form_keys(), *sealer.session_keys())}
     for key in keys:
         with pytest.raises(CannotOpen):
             ciphers.unlock(SecretBytes(key), copied, "copy/1", "b1")

@@ -55,3 +55,26 @@ def test_a_closed_desk_says_how_it_opens(pages: Pages) -> None:
 def test_the_desk_speaks_english_too(pages: Pages) -> None:
     sign_in(pages, "/en")
     assert "Nobody has booked yet" in pages.get("/en/desk").text
+
+
+def test_after_a_restore_the_desk_says_what_is_lost_and_whom_to_write_to(pages: Pages) -> None:
+    pages.book()
+    sign_in(pages, "/en")
+    assert "restored from a backup" not in pages.get("/en/desk").text
+    with pages.services.store.write() as tx:
+        tx.bookings.set_sealed(pages.only_booking().id, delivery=None)
+        tx.coaches.mark_restored("sari", pages.now)
+    text = pages.get("/en/desk").text
+    assert "restored from a backup of Monday, 23 November 2026, 11:00" in text
+    assert "Its client gets no mails or reminders from here any more" in text
+    assert "Your calendars are being compared" in text
+
+
+def test_the_record_of_processing_is_for_the_coach_alone_and_names_nobody(pages: Pages) -> None:
+    pages.book(name="Rahasia", email="rahasia@example.com")
+    assert "Sari" not in pages.get("/en/desk/processing.txt").text
+    sign_in(pages, "/en")
+    answer = pages.get("/en/desk/processing.txt")
+    assert (answer.mimetype, answer.headers["Cache-Control"]) == ("text/plain", "private, no-store")
+    assert "Record of processing activities" in answer.text
+    assert "ahasia" not in answer.text

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from flask import Response
 from flask import make_response
 from flask import request
 from flask.typing import ResponseReturnValue
@@ -11,8 +12,10 @@ from microsite.errors import CalendarError
 from microsite.services import get_services
 from microsite.work import accounts
 from microsite.work import overview
+from microsite.work.record import record
 from microsite.work.signin import Session
 
+from ..i18n import language
 from ..i18n import route
 from . import seat
 from .seat import bp
@@ -64,3 +67,12 @@ def kept() -> ResponseReturnValue:
     services = get_services()
     held, lines = overview.held(services, session.coach), overview.happened(services, session.coach)
     return seat.page("desk/kept.html", session, held=held, lines=lines)
+
+
+@route(bp, "/desk/processing.txt")
+def processing() -> ResponseReturnValue:
+    """The record of processing activities, as a text that names no client."""
+    session = seat.seated()
+    answer = Response(record(get_services(), session.coach.slug, language()), mimetype="text/plain")
+    answer.headers["Content-Disposition"] = "attachment; filename=processing.txt"
+    return answer

@@ -66,6 +66,18 @@ GENERAL = (
                 CHOICE,
                 choices=(("CONFIDENTIAL", _("confidential")), ("PRIVATE", _("private")), ("none", _("none"))),
             ),
+            *both(
+                "confidentiality",
+                _("Where confidentiality ends"),
+                LONG,
+                _("In your own words, for the page about what is kept. Empty: serious danger, and the law."),
+            ),
+            Field(
+                "note_consent",
+                _("Consent to keep a note"),
+                CHOICE,
+                choices=(("writing", _("writing a note is enough")), ("box", _("a box must be ticked"))),
+            ),
             Field(
                 "retention_days",
                 _("How many days after the session what clients wrote is deleted"),

@@ -25,6 +25,7 @@ from microsite.work import answer
 from microsite.work import desk as work
 from microsite.work import judge
 from microsite.work import keys
+from microsite.work import restored
 from microsite.work.erase import erase
 from microsite.work.look import Coach
 from microsite.work.passkeys import b64
@@ -71,6 +72,7 @@ def show() -> ResponseReturnValue:
         records={booking.id: b64encode(sealed).decode() for booking, sealed in kept},
         writable=work.writable(services, coming),
         braked=work.braked(services, coach),
+        restored=restored.notice(services, coach.slug),
         wraps=_wraps(services, coach),
     )
 
