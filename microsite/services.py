@@ -16,8 +16,8 @@ from flask import current_app
 
 from .calendars import Calendars
 from .config import Config
-from .core.bounded import Bounded
 from .core import remedies
+from .core.bounded import Bounded
 from .core.mirror import OAuthApp
 from .core.people import Secret
 from .errors import StartRefused

@@ -81,7 +81,7 @@ def icon_url() -> str:
 
 def read(name: str) -> bytes:
     """A static file's content."""
-    return _shelf().files[name].plain
+    return _shelf().files[name].body("")
 
 
 def digest() -> str:

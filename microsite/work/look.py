@@ -239,7 +239,8 @@ def _look(services: Services, slug: str) -> tuple[Coach, Seen]:
         seen = _see(services, slug, now, seen)
     whole = seen.whole
     until = known_until(glance.oldest_ok, glance.failing_since, whole.settings.stale_minutes)
-    return Coach(slug, whole.settings, whole.revision, whole.demo, whole.open, whole.portrait, until, bool(glance.old)), seen
+    facts = (whole.settings, whole.revision, whole.demo, whole.open, whole.portrait)
+    return Coach(slug, *facts, until, bool(glance.old)), seen
 
 
 def _see(services: Services, slug: str, now: int, before: Seen | None) -> Seen:

@@ -18,6 +18,7 @@ from playwright.sync_api import sync_playwright
 
 from tests.flow.visitor import host_of
 from tests.flow.visitor import wait_like_a_person
+from tests.waiting import wait_until
 
 FLAGS = (
     "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
@@ -104,7 +105,9 @@ class Watched:
 
     def swaps(self) -> None:
         """Wait until the page swaps in place: htmx comes after the first paint, until then links are links."""
-        self.page.wait_for_function("() => window.htmx && new Promise(done => setTimeout(() => done(true), 20))")
+        # Asked from here: what the page would evaluate again by itself, its own policy forbids.
+        wait_until(lambda: self.page.evaluate("Boolean(window.htmx)"), 20, "htmx")
+        self.page.evaluate("new Promise(done => setTimeout(() => done(true), 20))")
 
     def state(self, name: str) -> Locator:
         """The page's main part in that state, once it is there."""
