@@ -17,6 +17,7 @@ from .process import close_down
 if TYPE_CHECKING:
     from flask import Flask
 
+    from .config import Config
     from .services import Services
 
 log = logging.getLogger("microsite.serving")
@@ -24,11 +25,7 @@ log = logging.getLogger("microsite.serving")
 
 def app() -> "Flask":
     """Called by the server in its worker process, after the fork: threads started here live where requests are."""
-    close_down()
-    logs.set_up()  # whatever goes wrong before the settings are read
-    config = load_config(os.environ)
-    logs.set_up(config.file.logs.form, config.file.logs.level)
-    return started(create_app(config))
+    return started(create_app(_opened()))
 
 
 def started(application: "Flask") -> "Flask":
@@ -45,14 +42,21 @@ def started(application: "Flask") -> "Flask":
 
 def web() -> "Flask":
     """The same without jobs: other processes run them."""
-    close_down()
-    logs.set_up()
-    application = create_app()
+    application = create_app(_opened())
     services: Services = application.extensions["microsite"]
     Finalize(None, services.close, exitpriority=100)
     Presence(services, "web").begin()
     follow_parent()
     return application
+
+
+def _opened() -> "Config":
+    """The settings, once this process is closed to others and its log is as they want it."""
+    close_down()
+    logs.set_up()  # whatever goes wrong before the settings are read
+    config = load_config(os.environ)
+    logs.set_up(config.file.logs.form, config.file.logs.level)
+    return config
 
 
 class Presence:

@@ -102,7 +102,7 @@ LOOK = (
 )
 ENTRANCES = {
     "a command": "from microsite.cli import main; main(['purge', '--dry-run'], standalone_mode=False)",
-    "the web process": "import microsite.serving as s; s.create_app, s.started = dict, dict; s.app()",
+    "the web process": "import microsite.serving as s; s.create_app = s.started = lambda given: given; s.app()",
     "another server": "import wsgi",
 }
 

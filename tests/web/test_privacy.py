@@ -34,12 +34,12 @@ COACH = {
     "retention_days": (7, "deleted 7 days after the session"),
     "confidentiality": (Words(en="Only the law opens my mouth."), "Only the law opens my mouth."),
     "note_consent": ("box", "only if you tick the box"),
-    "offers": ([msgspec.structs.replace(OFFER, email="optional")], "If you like: without it no mail"),
+    "offers": ([msgspec.structs.replace(OFFER, email="optional")], "If you like: without it no e-mail"),
 }
 """A coach's setting: another value, and what the page then says."""
 COACH_SILENT = (
-    "zone language sentence accent email session_title event_class hours exceptions tentative_blocks per_day per_week"
-    " stale_minutes"
+    "zone language sentence accent portrait_text email session_title event_class hours exceptions tentative_blocks"
+    " per_day per_week stale_minutes"
 ).split()
 """Settings that decide when and how, not what is kept of whom."""
 OFFER_SAID = {"email", "reminder", "mode"}
@@ -53,7 +53,7 @@ SITE: dict[str, tuple[Callable[[], config.File], str]] = {
     "mail.host": (lambda: _file(mail=config.Mail(host="m.example", sender="a@b.example")), "carried by a mail company"),
     "mail.provider": (
         lambda: _file(mail=config.Mail(host="m.example", sender="a@b.example", provider="Post X")),
-        "Mail is carried by Post X",
+        "E-mail is carried by Post X",
     ),
     "calendars.embedded": (lambda: config.File(), "calendar is kept on this server"),
     "calendars.provider": (
@@ -71,6 +71,9 @@ SITE_SILENT = {
     *"calendars.allow_private_hosts calendars.contained".split(),
     *(f"google.{name}" for name in config.Google.__struct_fields__),
     *(f"limits.{name}" for name in config.Limits.__struct_fields__),
+    # Whatever is set there, no log and no metric says anything of a person (tests/canary).
+    *(f"logs.{name}" for name in config.Logs.__struct_fields__),
+    *(f"metrics.{name}" for name in config.Metrics.__struct_fields__),
 }
 
 
