@@ -18,7 +18,7 @@ from sqlalchemy import event
 DECIDES = re.compile(
     r"(INSERT INTO|DELETE FROM) (booking|calendar_span)\b"
     r"|DELETE FROM calendar\b|UPDATE calendar_span\b|UPDATE calendar SET .*\broles="
-    r'|UPDATE booking SET .*\b("?(offer|start|end|before|after)"?|state|pending_start|pending_end)='
+    r'|UPDATE booking SET .*\b("?(offer|start|end|before|after)"?|state|pending_start|pending_end|doubt)='
     r"|UPDATE coach SET .*\bsettings="
 )
 RAISES = re.compile(r"UPDATE coach SET .*\brevision=")

@@ -12,7 +12,10 @@ from pathlib import Path
 from typing import Any
 from typing import NamedTuple
 
+import msgspec
+
 from microsite.core.bookings import LIVE
+from microsite.core.changes import Doubt
 from microsite.core.polling import HOT
 from microsite.core.settings import CoachSettings
 from microsite.core.settings import decode_settings
@@ -42,7 +45,7 @@ SPANS = (
     " FROM calendar JOIN calendar_span ON calendar_span.calendar = calendar.id WHERE calendar.coach = ?"
 )
 HELD = (
-    'SELECT offer, start, "end", "before", "after", pending_start, pending_end FROM booking'  # noqa: S608  # nosec B608
+    'SELECT offer, start, "end", "before", "after", pending_start, pending_end, doubt FROM booking'  # noqa: S608  # nosec B608
     f' WHERE coach = ? AND state IN ({_STATES}) AND "end" > ? ORDER BY start'
 )
 
@@ -63,7 +66,10 @@ class Glance(NamedTuple):
 
 
 class HeldRow(NamedTuple):
-    """What a live booking holds: its time, its buffers (minutes), and while it moves also the time it moves to."""
+    """What a live booking holds: its time, its buffers (minutes), and while it moves also the time it moves to.
+
+    `doubt` is what was seen of its event and is not believed yet: a drag has a time, too.
+    """
 
     offer: str
     start: int
@@ -72,6 +78,7 @@ class HeldRow(NamedTuple):
     after: int
     pending_start: int | None
     pending_end: int | None
+    doubt: Doubt | None
 
 
 class Whole(NamedTuple):
@@ -148,5 +155,10 @@ def whole(ask: Ask, slug: str, ends_after: int) -> Whole | None:
             SpanRow(key, name, "open" if "open" in roles.split() else "busy", serves, Spans.unpack(packed))
             for key, name, roles, serves, packed in spans
         ],
-        [HeldRow(*row) for row in bookings],
+        [_held(row) for row in bookings],
     )
+
+
+def _held(row: Sequence[Any]) -> HeldRow:
+    found = HeldRow(*row)
+    return found if row[-1] is None else found._replace(doubt=msgspec.msgpack.decode(row[-1], type=Doubt))

@@ -19,6 +19,7 @@ from microsite.core.availability import Taken
 from microsite.core.availability import Times
 from microsite.core.availability import nearest
 from microsite.core.bookings import Booking
+from microsite.core.changes import Doubt
 from microsite.core.hours import local_day
 from microsite.core.hours import open_spans
 from microsite.core.settings import CoachSettings
@@ -139,7 +140,7 @@ def times(services: Services, coach: Coach, offer: Offer) -> Times:
     if now > found.known_until:
         raise TimesUnknown("a calendar has not been read lately")
     settings = found.settings
-    held = [taken for row in seen.whole.held for taken in taken_by(row, offer.slug)]
+    held = [taken for row in seen.whole.held for taken in taken_by(row, offer.slug, row.doubt)]
     return Times(_opens(seen, settings, offer, now), seen.busy, held, rules(settings, offer), now)
 
 
@@ -166,7 +167,8 @@ def sight(
     busy = [(row.name or row.calendar, row.spans) for row in rows if row.kind == "busy"]
     live = [booking for booking in tx.bookings.live(slug, now - PAST_SECONDS) if booking.id != without]
     merged = Spans().union(*(spans for _, spans in busy))
-    held = [(taken, booking.ref) for booking in live for taken in taken_by(booking, offer.slug)]
+    doubts = tx.bookings.doubts(slug)
+    held = [(taken, booking.ref) for booking in live for taken in taken_by(booking, offer.slug, doubts.get(booking.id))]
     return Sight(
         Times(opens, merged, [taken for taken, _ in held], rules(settings, offer), now), busy, [ref for _, ref in held]
     )
@@ -187,11 +189,17 @@ def known_until(oldest_ok: int | None, failing_since: int | None, stale_minutes:
     return ALWAYS if failing_since is None else failing_since + stale_minutes * MINUTE
 
 
-def taken_by(booking: Any, offer: str) -> Iterable[Taken]:
-    """What a live booking holds: its time, and while it moves also the time it moves to."""
+def taken_by(booking: Any, offer: str, doubt: Doubt | None = None) -> Iterable[Taken]:
+    """What a live booking holds: its time, and while it moves also the time it moves to.
+
+    A coach's drag counts from the moment it is seen, not only once it is believed: in those two minutes nobody else may
+    be given that time.
+    """
     spans = [(booking.start, booking.end)]
     if booking.pending_start is not None and booking.pending_end is not None:
         spans.append((booking.pending_start, booking.pending_end))
+    if doubt is not None and doubt.kind == "moved":
+        spans.append((doubt.start, doubt.end))
     return [Taken(start, end, booking.before, booking.after, booking.offer == offer) for start, end in spans]
 
 

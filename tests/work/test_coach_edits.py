@@ -1,5 +1,8 @@
 """What the coach does in her calendar app reaches the client once, correctly; the rest reaches nobody."""
 
+import pytest
+
+from microsite.errors import SlotTaken
 from tests.conftest import House
 
 from .conftest import App
@@ -22,14 +25,14 @@ def test_a_dragged_event_moves_the_booking_and_tells_the_client_once(house: Hous
 
 def test_a_drag_in_three_steps_sends_one_letter_with_the_last_time(house: House, app: App) -> None:
     booking_id = confirmed(house)
-    for index in (10, 15, 20):
-        app.drag(booking_id, house.starts()[index])
+    steps = [house.starts()[index] for index in (10, 15, 20)]
+    for step in steps:
+        app.drag(booking_id, step)
         house.drain()
         house.now += 40
-    last = house.starts()[20]
     app.later()
     app.later()
-    assert house.booking(booking_id).start == last
+    assert house.booking(booking_id).start == steps[-1]
     assert [kind for kind, _ in house.letters(booking_id)] == ["confirmed", "moved-by-coach"]
 
 
@@ -44,6 +47,21 @@ def test_a_drag_that_is_undone_within_the_grace_time_tells_nobody(house: House, 
     app.later()
     assert [kind for kind, _ in house.letters(booking_id)] == ["confirmed"]
     assert house.booking(booking_id).state == "confirmed"
+
+
+def test_the_time_an_event_was_dragged_to_is_nobody_elses_while_it_is_not_believed_yet(house: House, app: App) -> None:
+    booking_id = confirmed(house)
+    old, new = house.booking(booking_id).start, house.starts()[20]
+    app.drag(booking_id, new)
+    house.drain()
+    assert house.booking(booking_id).start == old
+    assert new not in house.starts() and old not in house.starts()
+    with pytest.raises(SlotTaken):
+        house.book(new)
+    app.drag(booking_id, old)
+    house.drain()
+    assert new in house.starts()
+    assert house.book(new).booking.start == new
 
 
 def test_a_deleted_event_cancels_the_booking_after_the_grace_time(house: House, app: App) -> None:
