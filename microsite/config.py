@@ -255,9 +255,10 @@ class Config:
         return self._secret("metrics-token")
 
     @property
-    def secrets(self) -> Mapping[str, Secret]:
-        """Every secret by its name, wherever it came from."""
-        return self._secrets
+    def secrets_elsewhere(self) -> Mapping[str, Secret]:
+        """The secrets that stand in no setting: given as a credential, by the environment, or in another file."""
+        given = self._secrets.items()
+        return {name: secret for name, secret in given if secret and secret != credentials.written(name, self.file)}
 
     @property
     def sender(self) -> str:

@@ -29,8 +29,14 @@ def read(file: Any, environ: Mapping[str, str], path: Path) -> dict[str, Secret]
     return {name: _read(name, file, environ, path) for name in SECRETS}
 
 
+def written(name: str, file: Any) -> Secret:
+    """What the settings file itself says of a secret, or the setting's default."""
+    table, _, written_in = SECRETS[name]
+    return Secret(getattr(getattr(file, table), written_in) if written_in else "")
+
+
 def _read(name: str, file: Any, environ: Mapping[str, str], path: Path) -> Secret:
-    table, named_by, written_in = SECRETS[name]
+    table, named_by, _ = SECRETS[name]
     settings = getattr(file, table)
     credentials = environ.get("CREDENTIALS_DIRECTORY", "")
     # The units hand over an empty one where there is none.
@@ -40,8 +46,8 @@ def _read(name: str, file: Any, environ: Mapping[str, str], path: Path) -> Secre
         if not Path(named).is_file():
             raise SettingsError(str(path), f"{table}.{named_by}", repr(named), "a file that exists")
         return _from_file(Path(named))
-    written = getattr(settings, written_in) if written_in else ""
-    return Secret(environ.get(f"MICROSITE_{name.upper().replace('-', '_')}") or written)
+    told = environ.get(f"MICROSITE_{name.upper().replace('-', '_')}")
+    return Secret(told) if told else written(name, file)
 
 
 def _from_file(path: Path, group_may_read: bool = False) -> Secret:

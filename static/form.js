@@ -134,3 +134,5 @@ document.addEventListener("submit", send);
 for (const kind of ["focusin", "input"]) {
   document.addEventListener(kind, (event) => { if (event.target.closest?.("form.details")) sealer().catch(() => {}); });
 }
+/* She may have been quicker than this file. */
+if (formOf()?.contains(document.activeElement)) sealer().catch(() => {});

@@ -23,16 +23,16 @@ DECIDES = re.compile(
 )
 RAISES = re.compile(r"UPDATE coach SET .*\brevision=")
 STORE = str(Path("microsite", "store"))
-TESTS = Path(__file__).parent
+OTHERS = (Path(__file__).parent, Path(__file__).parent.parent / "bench")
 
 
 def ours(depth: int) -> bool:
-    """Whether the statement comes from the program, and not from a test by way of the store."""
+    """Whether the statement comes from the program, and not from a test or a measurement by way of the store."""
     frame: Any = sys._getframe(depth)
     while frame is not None:
         file = frame.f_code.co_filename
         if "sqlalchemy" not in file and STORE not in file and "contextlib" not in file:
-            return not Path(file).is_relative_to(TESTS)
+            return not any(Path(file).is_relative_to(folder) for folder in OTHERS)
         frame = frame.f_back
     return False
 

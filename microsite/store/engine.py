@@ -5,6 +5,7 @@ key of every picker moves with whatever is written. `write()` is for what cannot
 """
 
 import shutil
+import sqlite3
 import threading
 from collections.abc import Callable
 from collections.abc import Iterable
@@ -153,14 +154,14 @@ class Store:
         self._reader = self.engine if self.sqlite else self.engine.execution_options(**ONE_VIEW)
         # SQLite's own lock is unfair under load; one waiting line per process keeps the longest wait short.
         self._line = threading.Lock() if self.sqlite else None
-        self._asker = Asker(make_url(url).database or "", BUSY_SECONDS) if self.sqlite else None
+        self._asker = Asker(make_url(url).database or "", BUSY_SECONDS, self.unreadable) if self.sqlite else None
 
     @property
     def file(self) -> Path | None:
         """The SQLite file; None on PostgreSQL."""
         return Path(make_url(self.url).database or "") if self.sqlite else None
 
-    def unreadable(self, error: DatabaseError | PoolTimeout) -> StoreUnreadable:
+    def unreadable(self, error: DatabaseError | PoolTimeout | sqlite3.Error) -> StoreUnreadable:
         """The driver's error as a sentence that names the file and says what to do."""
         cause = error.orig if isinstance(error, DatabaseError) else error
         file = self.file

@@ -94,10 +94,13 @@ class Whole(NamedTuple):
 
 
 class Asker:
-    """Asks on SQLite; each connection serves one caller at a time and is in no transaction between two."""
+    """Asks on SQLite; each connection serves one caller at a time and is in no transaction between two.
 
-    def __init__(self, path: str, seconds: float) -> None:
-        self._path, self._seconds = path, seconds
+    `unreadable` makes of the driver's error what is raised.
+    """
+
+    def __init__(self, path: str, seconds: float, unreadable: Callable[[sqlite3.Error], StoreUnreadable]) -> None:
+        self._path, self._seconds, self._unreadable = path, seconds, unreadable
         self._idle: deque[sqlite3.Connection] = deque()
 
     def ask(self, *questions: Question) -> list[Rows]:
@@ -113,7 +116,7 @@ class Asker:
         except sqlite3.Error as error:
             if conn is not None:
                 conn.close()
-            raise StoreUnreadable(f"the database cannot be read ({type(error).__name__})") from error
+            raise self._unreadable(error) from error
         self._idle.append(conn)
         return answers
 

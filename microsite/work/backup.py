@@ -167,18 +167,11 @@ def _files(services: Services) -> Iterator[tuple[str, bytes]]:
     for name in KEPT:
         with suppress(FileNotFoundError):
             yield name, (config.instance / name).read_bytes()
-    for name, secret in _secrets_elsewhere(services).items():
+    # What no file of the backup holds yet.
+    for name, secret in config.secrets_elsewhere.items():
         yield f"secrets/{name}", secret.reveal().encode()
     for path in _collections(config.dav_folder):
         yield f"dav/{path.relative_to(config.dav_folder).as_posix()}", path.read_bytes()
-
-
-def _secrets_elsewhere(services: Services) -> dict[str, Secret]:
-    """Secrets that no file of the backup holds yet: given as a credential, by the environment, or in another file."""
-    file = services.config.file
-    written = {"mail-password": file.mail.password, "google-secret": file.google.client_secret}
-    secrets = services.config.secrets
-    return {name: secret for name, secret in secrets.items() if secret and secret != Secret(written.get(name, ""))}
 
 
 def _collections(folder: Path) -> Iterator[Path]:

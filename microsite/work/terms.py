@@ -67,7 +67,8 @@ def record(services: Services, slug: str) -> str:
     with services.store.read() as tx:
         rows = tx.terms.of(slug)
     if not rows or rows[-1].version != found.version:
-        with services.store.write() as tx:
+        # Under her lock: two bookings at once may both be the first under a new version.
+        with services.store.change(slug) as tx:
             tx.terms.put(slug, found.version, date_of(services.clock()), encode(found))
     return found.version
 
@@ -75,7 +76,7 @@ def record(services: Services, slug: str) -> str:
 def record_all(services: Services) -> None:
     """The same for every coach: at a start the operator's settings may be others."""
     with services.store.read() as tx:
-        slugs = [row.slug for row in tx.coaches.all()]
+        slugs = tx.coaches.slugs()
     for slug in slugs:
         record(services, slug)
 

@@ -1,6 +1,7 @@
 """What was purged or erased is gone to the byte, and a copy made before opens nothing that its keys no longer open."""
 
 import shutil
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from microsite.core.people import Secret
 from microsite.core.spans import DAY
 from microsite.errors import CannotOpen
 from microsite.services import build
+from microsite.store import engine as store_engine
 from microsite.work import erase
 from microsite.work.cancel import cancel
 from microsite.work.purge import Purged
@@ -81,10 +83,17 @@ def test_after_a_purge_no_byte_of_ciphertext_is_in_the_file_or_its_log(house: Ho
 @pytest.mark.parametrize("mode", ["wal", "delete", "truncate"])
 def test_in_every_mode_of_the_database_a_purge_leaves_neither_ciphertext_nor_rows(house: House, mode: str) -> None:
     """Where a disk cannot do write-ahead logging (some network drives), SQLite quietly keeps a rollback journal."""
-    engine = house.services.store.engine
-    event.listen(engine, "connect", lambda raw, _: raw.execute(f"PRAGMA journal_mode={mode}"))
-    engine.dispose()
-    with engine.connect() as conn:
+    store = house.services.store
+    prepare = store_engine._prepare_sqlite
+
+    def otherwise(raw: sqlite3.Connection, record: Any) -> None:
+        raw.isolation_level = None
+        prepare(InMode(raw, mode), record)
+
+    event.remove(store.engine, "connect", prepare)
+    event.listen(store.engine, "connect", otherwise)
+    store.close()  # a file changes its mode only while nobody else has it open
+    with store.engine.connect() as conn:
         assert conn.exec_driver_sql("PRAGMA journal_mode").scalar_one() == mode
     kept = Kept(house)
     assert sum(kept.left().values()) > 0
@@ -93,6 +102,19 @@ def test_in_every_mode_of_the_database_a_purge_leaves_neither_ciphertext_nor_row
     assert sum(kept.left().values()) == 0
     house.drain()
     assert rows_about(house, kept.booking.id) == []
+
+
+class InMode:
+    """A connection on which the store asks for its own journal mode, and gets another."""
+
+    isolation_level: str | None = None
+
+    def __init__(self, raw: sqlite3.Connection, mode: str) -> None:
+        self.raw, self.mode = raw, mode
+
+    def execute(self, statement: str) -> sqlite3.Cursor:
+        """One statement."""
+        return self.raw.execute(statement.replace("journal_mode=WAL", f"journal_mode={self.mode}"))
 
 
 def rows_about(house: House, booking: str) -> list[str]:

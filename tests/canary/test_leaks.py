@@ -85,11 +85,12 @@ def test_nothing_else_is_reported_on_that_site(given_away: list[Found]) -> None:
     """A search that cried wolf would soon be ignored."""
     named = {(sink, kind) for sink, _, kind in HOLES.values()}
     echoes = {("letter file", "name"), ("letter file", "zone"), ("database file", "name"), ("page", "zone")}
-    # The leaky site has the words in its database, so a copy of that has them too.
+    # The leaky site has the words in its database, so a copy of that has them too, and what tells of happenings.
+    echoes |= {("command", "e-mail")}
     echoes |= {
         (sink, kind) for sink in ("backup file", "backup content") for kind in ("name", "e-mail", "note", "zone")
     }
-    assert {(each.sink, each.kind) for each in given_away} - named - echoes == set()
+    assert [each for each in given_away if (each.sink, each.kind) not in named | echoes] == []
 
 
 def test_a_secret_of_the_site_in_a_log_is_found(folder: Path) -> None:

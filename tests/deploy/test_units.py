@@ -140,6 +140,7 @@ def test_an_absent_secret_counts_as_none_and_a_present_one_comes_first(tmp_path:
     assert load_config(environ).mail_password.reveal() == "from-a-file"
 
     (credentials / "mail-password").write_text("from-systemd\n")
+    (credentials / "mail-password").chmod(0o400)
     assert load_config(environ).mail_password.reveal() == "from-systemd"
 
 

@@ -189,7 +189,9 @@ def test_what_it_shows_can_be_said_in_her_own_words(coach: Coach, pages: Pages) 
     sent = {**names, "portrait_text.id": "Tersenyum di depan jendela", "portrait_text.en": "Smiling by a window"}
     for extra in ("remove", "portrait"):
         sent.pop(extra, None)
-    coach.client.post("/desk/settings", data={**sent, "language": "id", "event_class": "CONFIDENTIAL"})
+    coach.client.post(
+        "/desk/settings", data={**sent, "language": "id", "event_class": "CONFIDENTIAL", "note_consent": "writing"}
+    )
     assert 'alt="Tersenyum di depan jendela"' in pages.get("/sari/").text
     assert 'alt="Smiling by a window"' in pages.get("/en/sari/").text
 

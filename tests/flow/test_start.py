@@ -168,7 +168,8 @@ print(json.dumps([name for name in {HEAVY!r} if name in sys.modules]))
 def test_the_open_folder_of_a_fresh_clone_is_closed_at_the_first_start(tmp_path: Path) -> None:
     """A clone brings `instance/` with mode 0755 and the example in it; the first `make run` once refused to start."""
     instance = tmp_path / "instance"
-    instance.mkdir(mode=0o755)
+    instance.mkdir()
+    instance.chmod(0o755)
     (instance / "config.example.toml").write_text((ROOT / "instance" / "config.example.toml").read_text())
     site = Site(instance, free_port()).start()
     try:
@@ -180,7 +181,8 @@ def test_the_open_folder_of_a_fresh_clone_is_closed_at_the_first_start(tmp_path:
 
 def test_an_open_folder_that_holds_anything_else_is_refused(tmp_path: Path) -> None:
     instance = tmp_path / "instance"
-    instance.mkdir(mode=0o755)
+    instance.mkdir()
+    instance.chmod(0o755)
     (instance / "server.key").write_text("00" * 32)
     site = Site(instance, free_port())
     done = subprocess.run(

@@ -129,6 +129,7 @@ def test_whoever_was_let_in_got_a_whole_answer(stopped: Stopped) -> None:
     assert set(stopped.answers) <= {
         "book 303",
         "book ConnectionRefusedError",
+        "book BrokenPipeError",  # the door closed while it was still sending: nothing of it was let in
         "look 200",
         "look ConnectionRefusedError",
     }
