@@ -14,7 +14,7 @@ test: .venv/.dev
 
 test-postgres: .venv/.dev
 	$(BIN)/python -m tests.machine
-	MICROSITE_TEST_DATABASE=postgres $(BIN)/python -m pytest -n 2 --dist loadfile $(addprefix tests/,store jobs work web flow desk cli life canary machines)
+	MICROSITE_TEST_DATABASE=postgres $(BIN)/python -m pytest -n 2 --dist loadfile $(addprefix tests/,store jobs work web flow desk cli life canary/test_forgetting.py canary/test_logs.py machines)
 
 check: .venv/.dev
 	$(BIN)/ruff check .

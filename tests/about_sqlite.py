@@ -1,7 +1,8 @@
 """What `make test-postgres` leaves out, and why: the whole list. Everything else that it collects runs on PostgreSQL.
 
 Left out by not being named in the Makefile: `core`, `reading`, `sealing`, `mail`, `calendars` and `quality`, which have
-no database at all.
+no database at all; and the search of `canary`, which has its own run on PostgreSQL in `make test`
+(`canary/test_canary_postgres.py`: rows, files, log of writes and the server's own log).
 """
 
 import re
@@ -21,6 +22,14 @@ ABOUT_SQLITE = {
     "tests/flow/test_start.py::test_a_web_process_without_its_own_calendar_loads_no_calendar_library": "nor a driver",
     "tests/web/test_cache.py::test_a_look_asks_the_database_one_question_and_writes_nothing": "listens to the driver",
     "tests/web/test_cache.py::test_looking_opens_no_socket_counts_nobody_and_loads_no_calendar_library": "no server",
+    "tests/web/test_watching.py::test_a_database_that_cannot_be_read_is_503_with_its_word": "the file is damaged",
+    "tests/flow/test_bad_settings.py::test_an_instance_that_others_can_read_is_refused_with_its_remedy": (
+        "the instance holds a file of SQLite's"
+    ),
+    "tests/cli/test_secrets.py": "masks, modes and what processes print of themselves, whatever the database is",
+    "tests/canary/test_forgetting.py::test_in_every_mode_of_the_database_a_purge_leaves_neither_ciphertext_nor_rows": (
+        "the journal modes of SQLite"
+    ),
     "tests/canary/test_forgetting.py::test_before_a_purge_the_search_sees_every_sealed_byte": FILE,
     "tests/canary/test_forgetting.py::test_after_a_purge_no_byte_of_ciphertext_is_in_the_file_or_its_log": FILE,
     "tests/canary/test_forgetting.py::test_after_an_erasure_no_byte_of_ciphertext_is_in_the_file_or_its_log": FILE,

@@ -19,6 +19,7 @@ from microsite.core.portraits import SIDES
 from microsite.errors import PictureRefused
 from microsite.pictures import Pictures
 from tests.desk.hands import Coach
+from tests.postgres import database_of
 from tests.web.conftest import Pages
 
 BLUE, GREEN = (30, 60, 140), (40, 150, 70)
@@ -251,7 +252,8 @@ def test_the_command_line_puts_one_up_and_writes_it_out(pages: Pages, tmp_path: 
 
     picture, out = tmp_path / "saya.png", tmp_path / "keluar.webp"
     picture.write_bytes(file("PNG"))
-    where = {"MICROSITE_INSTANCE": str(pages.services.config.instance)}
+    instance = pages.services.config.instance
+    where = {"MICROSITE_INSTANCE": str(instance), **database_of(instance)}
     assert CliRunner().invoke(main, ["coach", "portrait", "sari", str(picture)], env=where).exit_code == 0
     assert 'class="portrait"' in pages.get("/sari/").text
     assert CliRunner().invoke(main, ["coach", "portrait", "sari", "--save", str(out)], env=where).exit_code == 0

@@ -121,7 +121,7 @@ def test_a_switch_that_would_write_passwords_into_the_temp_folder_is_refused(tmp
     assert not (tmp_path / "instance").exists()
 
 
-def test_an_instance_that_others_can_read_is_refused_with_the_command_that_mends_it(tmp_path: Path) -> None:
+def test_an_instance_that_others_can_read_is_refused_with_its_remedy(tmp_path: Path) -> None:
     instance = tmp_path / "instance"
     instance.mkdir(mode=0o755)
     instance.chmod(0o755)

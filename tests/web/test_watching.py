@@ -14,6 +14,7 @@ from sqlalchemy import event
 
 from microsite import __version__
 from microsite import create_app
+from microsite import credentials
 from microsite.config import Config
 from microsite.config import File
 from microsite.config import Logs
@@ -25,6 +26,7 @@ from microsite.services import build
 from microsite.work import setup
 from microsite.work.health import Watch
 from tests.conftest import ROOT
+from tests.postgres import database_of
 from tests.web.conftest import NO_CALENDARS
 from tests.web.conftest import Pages
 from tests.web.conftest import settings
@@ -150,7 +152,9 @@ def test_a_proxy_on_this_machine_does_not_open_them_to_the_world(watched: Pages,
 
 
 def test_with_a_token_whoever_shows_it_reads_them_and_nobody_else(tmp_path: Path) -> None:
-    config = Config(tmp_path / "instance", WATCHED, {"metrics-token": Secret(TOKEN)}, 8000, configured=False)
+    instance = tmp_path / "instance"
+    secrets = {**credentials.read(WATCHED, database_of(instance), instance), "metrics-token": Secret(TOKEN)}
+    config = Config(instance, WATCHED, secrets, 8000, configured=False)
     services = build(config)
     services.store.upgrade()
     client = create_app(services=services).test_client()
@@ -249,7 +253,8 @@ def test_nobody_loads_the_library_or_measures_where_both_are_off(pages: Pages) -
         "sys.exit(any(name.startswith('prometheus') for name in sys.modules))"
     )
     instance = pages.services.config.instance.parent / "other"
-    subprocess.run([sys.executable, "-c", code], cwd=ROOT, env={"MICROSITE_INSTANCE": str(instance)}, check=True)
+    environ = {"MICROSITE_INSTANCE": str(instance), **database_of(instance)}
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environ, check=True)
 
 
 def test_the_version_is_the_one_of_the_project() -> None:

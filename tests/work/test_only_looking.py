@@ -29,6 +29,8 @@ STATES = "confirming awaiting-email awaiting-coach confirmed frozen declined exp
 TIMES = 20
 WISHES = {"calendar": ("next_poll_at", "interval")}
 """Columns that a wish for a fresh mirror changes; besides, it asks for a job of the kind `sync`."""
+DIARY = "procrastinate_events"
+"""The queue's own notes about its jobs; the jobs themselves are looked at."""
 
 
 class Watched:
@@ -68,6 +70,8 @@ class Watched:
             metadata.reflect(tx.conn)
             found = {}
             for name, table in metadata.tables.items():
+                if name == DIARY:
+                    continue
                 columns = [each for each in table.c if each.name not in WISHES.get(name, ())]
                 rows = [row._asdict() for row in tx.conn.execute(table.select().with_only_columns(*columns))]
                 found[name] = sorted(repr(row) for row in rows if "sync" not in {row.get("kind"), _kind(row)})
