@@ -143,6 +143,7 @@ def test_whatever_the_umask_was_a_worker_leaves_no_file_open_to_others(tmp_path:
 
 
 def test_a_shell_is_told_of_an_open_secret_in_one_sentence(shell: Shell) -> None:
-    shell.instance.mkdir(mode=0o755)
+    shell.instance.mkdir()
+    shell.instance.chmod(0o755)
     (shell.instance / "server.key").write_text("x")
     assert "chmod 700" in shell.run("purge", "--dry-run", code=1)
