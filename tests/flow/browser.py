@@ -93,8 +93,8 @@ class Watched:
         return found
 
     def days(self) -> Locator:
-        """The links to other days and weeks."""
-        return self.page.locator("main a[href*='day=']:visible")
+        """The links to other days and weeks than the one that is shown."""
+        return self.page.locator("main a[href*='day=']:not([aria-current]):visible")
 
     def slots(self) -> list[str]:
         """The slots on the page."""
