@@ -12,9 +12,11 @@ test: .venv/.dev
 	$(BIN)/python -m tests.machine
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
+# The short form: make test-postgres PARTS="store jobs machines"
+PARTS ?= store jobs work web flow desk cli life canary/test_forgetting.py canary/test_logs.py machines
 test-postgres: .venv/.dev
 	$(BIN)/python -m tests.machine
-	MICROSITE_TEST_DATABASE=postgres $(BIN)/python -m pytest -n 2 --dist loadfile $(addprefix tests/,store jobs work web flow desk cli life canary/test_forgetting.py canary/test_logs.py machines)
+	MICROSITE_TEST_DATABASE=postgres $(BIN)/python -m pytest -n 2 --dist loadfile $(addprefix tests/,$(PARTS))
 
 check: .venv/.dev
 	$(BIN)/ruff check .
