@@ -28,6 +28,11 @@ DOUBTS_KEPT = 3600.0
 """Seconds for which what is known of the server's settings is not asked anew."""
 _ONE_AT_A_TIME = 7_305_518_262
 """Key of the advisory lock under which the table is made: any constant of our own."""
+_NAME_IT = (
+    "DO $$ BEGIN EXECUTE format('COMMENT ON TABLE microsite_day_key IS %L',"
+    " 'keyring ' || md5(gen_random_uuid()::text)); END $$"
+)
+"""A comment takes no parameter, so the server fills in a name of its own making."""
 _TABLE = "CREATE TABLE IF NOT EXISTS microsite_day_key (day text PRIMARY KEY, key bytea NOT NULL)"
 _MAKE = "INSERT INTO microsite_day_key (day, key) VALUES (:day, :key) ON CONFLICT (day) DO NOTHING"
 _NAME = "SELECT obj_description('microsite_day_key'::regclass, 'pg_class')"
@@ -153,9 +158,7 @@ def _make_table(conn: Connection) -> None:
     try:
         conn.execute(text(_TABLE))
         if not conn.scalar(text(_NAME)):
-            # Not a parameter: a comment takes none. What the server makes of it is hexadecimal.
-            name = conn.scalar(text("SELECT md5(gen_random_uuid()::text)"))
-            conn.execute(text(f"COMMENT ON TABLE microsite_day_key IS 'keyring {name}'"))
+            conn.execute(text(_NAME_IT))
     finally:
         conn.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _ONE_AT_A_TIME})
 
