@@ -37,7 +37,7 @@ from .store import Store
 
 if TYPE_CHECKING:
     from .calendars.embedded import Embedded
-    from .work.look import Seen
+    from .work.seen import Seen
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 BRAND = "Janji Temu"
@@ -51,7 +51,7 @@ RESTORING = "restoring"
 
 @dataclass(frozen=True)
 class Services:
-    """Everything the work modules act through. `clock` answers UTC seconds; `seen` is `work.look`'s memory."""
+    """Everything the work modules act through. `clock` answers UTC seconds; `seen` is `work.seen`'s memory."""
 
     config: Config
     store: Store

@@ -6,6 +6,7 @@ bookings the gap is at least the larger of the earlier one's after and the later
 open hours.
 """
 
+from array import array
 from bisect import bisect_left
 from bisect import bisect_right
 from collections import Counter
@@ -99,6 +100,23 @@ def offer(times: Times, start: int = 0, end: int = 1 << 62) -> list[int]:
     return [at for at in found if not full.holds(local_day(at, times.rules.zone))]
 
 
+def renewed(times: Times, before: Times, starts: "array[int]") -> "array[int]":
+    """The same as `offer(times)`, where `offer(before)` was `starts`: only what may have changed is worked out.
+
+    A calendar that changes mostly changes an hour, and a start depends on nothing farther from it than its buffers.
+    """
+    same = (times.open, times.rules, times.latest) == (before.open, before.rules, before.latest)
+    # Under a cap a booking closes a day or a week, not only its own hour.
+    if not same or times.now < before.now or (times.taken != before.taken and _capped(times.rules)):
+        return array("q", offer(times))
+    low, high = _touched(times, before)
+    kept = bisect_left(starts, times.earliest)
+    if low < high:
+        first, after = bisect_left(starts, low, kept), bisect_left(starts, high, kept)
+        return starts[kept:first] + array("q", offer(times, low, high)) + starts[after:]
+    return starts[kept:]
+
+
 def offered(times: Times, at: int) -> bool:
     """Whether exactly this start is offered now."""
     return offer(times, at, at + 1) == [at]
@@ -161,9 +179,24 @@ class _Full(NamedTuple):
         return day in self.days or week_of(day) in self.weeks
 
 
+def _touched(times: Times, before: Times) -> tuple[int, int]:
+    """The run of starts that a difference in busy time or bookings can reach; empty where there is none."""
+    rules = times.rules
+    moved = {*times.taken} ^ {*before.taken} if times.taken != before.taken else ()
+    stretches = [_forbidden_by(taken, rules) for taken in moved]
+    if times.busy is not before.busy and (span := times.busy.differs(before.busy)):
+        lead, tail = (rules.minutes + rules.after) * MINUTE, rules.before * MINUTE
+        stretches.append((span.start - lead, span.end + tail))
+    return min((low for low, _ in stretches), default=0), max((high for _, high in stretches), default=0)
+
+
+def _capped(rules: Rules) -> bool:
+    return bool(rules.per_day or rules.per_week or rules.coach_per_day or rules.coach_per_week)
+
+
 def _full_days(times: Times) -> _Full:
     rules = times.rules
-    if not (rules.per_day or rules.per_week or rules.coach_per_day or rules.coach_per_week):
+    if not _capped(rules):
         return _Full(frozenset(), frozenset())
     mine = [local_day(t.start, rules.zone) for t in times.taken if t.same_offer]
     every = [local_day(t.start, rules.zone) for t in times.taken]

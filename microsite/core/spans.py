@@ -133,6 +133,20 @@ class Spans:
             return full[0] if full else self
         return Spans.of(pair for each in full for pair in zip(each.edges[::2], each.edges[1::2], strict=True))
 
+    def differs(self, other: "Spans") -> Span | None:
+        """The stretch outside which both sets hold the same; None where they are equal."""
+        mine, theirs = self._edges, other._edges
+        if mine == theirs:
+            return None
+        # What both share at either end, by bisection: comparing two slices is one call, comparing each edge is many.
+        shorter = range(min(len(mine), len(theirs)))
+        head = bisect_left(shorter, True, key=lambda n: mine[: n + 1] != theirs[: n + 1])
+        tail = bisect_left(shorter, True, key=lambda n: mine[-n - 1 :] != theirs[-n - 1 :])
+        return Span(
+            min(edges[head] for edges in (mine, theirs) if len(edges) > head),
+            max(edges[-tail - 1] for edges in (mine, theirs) if len(edges) > tail),
+        )
+
     def subtract(self, other: "Spans") -> "Spans":
         """This set without the other."""
         pieces: list[tuple[int, int]] = []

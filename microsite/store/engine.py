@@ -213,9 +213,9 @@ class Store:
         """The coach's revision and how her calendars are: cheap enough for every GET. Raises StoreUnreadable."""
         return glance(self._ask, coach, now)
 
-    def whole(self, coach: str, ends_after: int) -> Whole | None:
+    def whole(self, coach: str, ends_after: int, before: Whole | None = None) -> Whole | None:
         """All that decides about the coach's times, at one moment. Raises StoreUnreadable."""
-        return whole(self._ask, coach, ends_after)
+        return whole(self._ask, coach, ends_after, before)
 
     def _ask(self, *questions: Any) -> list[Rows]:
         if self._asker is not None:

@@ -82,12 +82,13 @@ class HeldRow(NamedTuple):
 
 
 class Whole(NamedTuple):
-    """All that decides about a coach's times at one revision."""
+    """All that decides about a coach's times at one revision; `written` is her settings as they are stored."""
 
     revision: int
     open: bool
     demo: bool
     settings: CoachSettings
+    written: str
     portrait: str
     spans: list[SpanRow]
     held: list[HeldRow]
@@ -142,17 +143,22 @@ def glance(ask: Ask, slug: str, now: int) -> Glance | None:
     return Glance(*rows[0]) if rows else None
 
 
-def whole(ask: Ask, slug: str, ends_after: int) -> Whole | None:
-    """All that decides about a coach's times, with what bookings that end after `ends_after` hold."""
+def whole(ask: Ask, slug: str, ends_after: int, before: Whole | None = None) -> Whole | None:
+    """All that decides about a coach's times, with what bookings that end after `ends_after` hold.
+
+    Settings that are written as they were `before` are the same object again.
+    """
     coaches, spans, bookings = ask((COACH, slug), (SPANS, slug), (HELD, slug, ends_after))
     if not coaches:
         return None
-    revision, open_, demo, settings, portrait = coaches[0]
+    revision, open_, demo, written, portrait = coaches[0]
+    settings = before.settings if before and before.written == written else decode_settings(written)
     return Whole(
         revision,
         bool(open_),
         bool(demo),
-        decode_settings(settings),
+        settings,
+        written,
         portrait,
         [
             SpanRow(key, name, "open" if "open" in roles.split() else "busy", serves, Spans.unpack(packed))

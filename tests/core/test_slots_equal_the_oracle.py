@@ -1,5 +1,6 @@
 """Whatever the calendar, the slot engine offers what the rules in words say: checked minute by minute."""
 
+from array import array
 from datetime import timedelta
 
 import pytest
@@ -8,14 +9,18 @@ from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from microsite.core.availability import Times
 from microsite.core.availability import explain
 from microsite.core.availability import nearest
 from microsite.core.availability import obstacles
 from microsite.core.availability import offer
 from microsite.core.availability import offered
+from microsite.core.availability import renewed
+from microsite.core.spans import Spans
 
 from . import oracle
 from .conftest import Case
+from .conftest import bookings
 from .conftest import cases
 
 RELAXED = settings(
@@ -38,6 +43,39 @@ def test_a_part_of_the_time_gives_that_part_of_the_starts(case: Case, data: st.D
     low = times.now + data.draw(st.integers(-86400, 4 * 86400))
     high = low + data.draw(st.integers(0, 2 * 86400))
     assert offer(times, low, high) == [at for at in offer(times) if low <= at < high]
+
+
+@st.composite
+def happened(draw: st.DrawFn, times: Times) -> Times:
+    """The same coach a moment or a day later: with other events, bookings or hours, or as she was."""
+    base, rules = times.now, times.rules
+    taken = list(times.taken)
+    if taken and draw(st.booleans()):
+        taken.pop(draw(st.integers(0, len(taken) - 1)))
+    if draw(st.booleans()):
+        taken.extend(draw(bookings(base, 4))[:2])
+    busy = times.busy
+    if draw(st.booleans()):
+        start = base + 60 * draw(st.integers(-1440, 4 * 1440))
+        event = Spans.of([(start, start + 60 * draw(st.integers(1, 300)))])
+        busy = busy.union(event) if draw(st.booleans()) else busy.subtract(event)
+    opened = times.open.clip(base, base + 86400) if draw(st.integers(0, 9)) == 0 else times.open
+    rules = rules._replace(minutes=rules.minutes + 15) if draw(st.integers(0, 9)) == 0 else rules
+    later = draw(st.sampled_from([-3600, 0, 0, 0, 1, 299, 3600, 86400]))
+    return Times(opened, busy, taken, rules, base + later)
+
+
+@settings(RELAXED, max_examples=1_000)
+@given(cases(), st.data())
+def test_what_is_worked_out_around_a_change_is_what_is_worked_out_anew(case: Case, data: st.DataObject) -> None:
+    """Through several changes, each on what the last one left."""
+    before = case[2]
+    starts = array("q", offer(before))
+    for _ in range(3):
+        times = data.draw(happened(before))
+        starts = renewed(times, before, starts)
+        assert list(starts) == offer(times)
+        before = times
 
 
 @settings(RELAXED, max_examples=400)

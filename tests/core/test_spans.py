@@ -69,6 +69,14 @@ def test_the_algebra_is_that_of_sets(one: Pairs, two: Pairs) -> None:
     assert a.end == (max(units(one)) + 1 if units(one) else None)
 
 
+@given(PAIRS, PAIRS)
+def test_sets_hold_the_same_outside_the_stretch_in_which_they_differ(one: Pairs, two: Pairs) -> None:
+    """And they differ at both its ends, so it is no longer than it must be."""
+    different = units(one) ^ units(two)
+    stretch = Spans.of(one).differs(Spans.of(two))
+    assert stretch == ((min(different), max(different) + 1) if different else None)
+
+
 @given(PAIRS, st.integers(-40, 70), st.integers(1, 30))
 def test_questions_are_those_of_sets(pairs: Pairs, start: int, length: int) -> None:
     spans, asked = Spans.of(pairs), set(range(start, start + length))
