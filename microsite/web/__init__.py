@@ -43,7 +43,7 @@ def init_app(app: Flask) -> None:
     """Register everything the pages need; the services must be in `app.extensions` when a request comes."""
     app.url_map.converters["slug"] = SlugConverter
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals.update(dates=dates, zones=zones, drawn=drawn)
+    app.jinja_env.globals.update(dates=dates, zones=zones)
     HTMX(app)
     answered.init_app(app)
     health.init_app(app)

@@ -11,10 +11,11 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
-from flask_babel import gettext
 
 from microsite.core.hours import local_day as local_day
 from microsite.core.hours import week_of
+
+from .words import gettext
 
 LOCALES = {"id": "id", "en": "en_GB"}
 DAYS_REMEMBERED = 1024

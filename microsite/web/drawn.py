@@ -1,37 +1,51 @@
 """Parts of the picker that are drawn once: a macro's answer is remembered by what it was given.
 
-When a booking changes one day, the other days, the zones and the headings need not be drawn again. The macros are those
-of `visitor/_drawn.html`, whose answers depend on nothing but their arguments, the language being the first. Links that
-hold a secret are never remembered: `anew` draws those.
+When an event or a booking changes one day, the other days, the zones and the headings need not be drawn again. The
+macros are those of `visitor/_drawn.html`, whose answers depend on nothing but their arguments, the language being the
+first. Links that hold a secret are never remembered: `anew` draws those.
 """
 
+from collections.abc import Callable
+from collections.abc import Iterable
+
 from flask import Flask
-from flask import current_app
+from jinja2 import Environment
 from markupsafe import Markup
 
 from microsite.core.bounded import Bounded
 
 BYTES = 4 * 1024 * 1024
 MACROS = "visitor/_drawn.html"
+JOINED = Markup()
+
+
+class Drawn(Bounded[object, Markup]):
+    """What the macros have drawn in this process."""
+
+    def __init__(self, env: Environment, limit: int = BYTES) -> None:
+        super().__init__(limit, lambda drawn: 2 * len(drawn) + 500)
+        self._env = env
+
+    def once(self, macro: str, lang: str, *given: object) -> Markup:
+        """What the macro draws from these (hashable) things, drawn once for as long as it is remembered."""
+        key = (macro, lang, given)
+        drawn = self.get(key)
+        if drawn is None:
+            drawn = self.anew(macro, lang, *given)
+            self.put(key, drawn)
+        return drawn
+
+    def anew(self, macro: str, lang: str, *given: object) -> Markup:
+        """The same, without remembering."""
+        drawn: Markup = getattr(self._env.get_template(MACROS).module, macro)(lang, *given)
+        return drawn
+
+    @staticmethod
+    def each(draw: Callable[..., Markup], macro: str, lang: str, things: Iterable[object], *given: object) -> Markup:
+        """The macro for each of these things, one after the other; `draw` is one of the two above."""
+        return JOINED.join([draw(macro, lang, thing, *given) for thing in things])
 
 
 def init_app(app: Flask) -> None:
-    """Make the memory of this process."""
-    app.extensions["microsite-drawn"] = Bounded[object, Markup](BYTES, lambda drawn: 2 * len(drawn) + 500)
-
-
-def once(macro: str, lang: str, *given: object) -> Markup:
-    """What the macro draws from these (hashable) things, drawn once for as long as it is remembered."""
-    memory: Bounded[object, Markup] = current_app.extensions["microsite-drawn"]
-    key = (macro, lang, given)
-    drawn = memory.get(key)
-    if drawn is None:
-        drawn = anew(macro, lang, *given)
-        memory.put(key, drawn)
-    return drawn
-
-
-def anew(macro: str, lang: str, *given: object) -> Markup:
-    """The same, without remembering."""
-    drawn: Markup = getattr(current_app.jinja_env.get_template(MACROS).module, macro)(lang, *given)
-    return drawn
+    """Make the memory of this process, and let templates use it."""
+    app.extensions["microsite-drawn"] = app.jinja_env.globals["drawn"] = Drawn(app.jinja_env)

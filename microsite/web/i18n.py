@@ -1,11 +1,10 @@
 """Which language a page speaks: the path decides (`/` Indonesian, `/en/` English), never a header or a cookie.
 
-Owns the routes in two languages and the language switch; dates and times are `dates`, zone names are `zones`.
+Owns the routes in two languages and the language switch; sentences are `words`, dates and times `dates`, zones `zones`.
 """
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 from typing import Literal
 
@@ -14,11 +13,13 @@ from flask import Flask
 from flask import request
 from flask import url_for
 from flask_babel import Babel
-from flask_babel import get_translations
 
 from microsite.core.settings import Language
 
 from . import zones
+from .words import counted_in
+from .words import language as language
+from .words import said_in
 
 LANGUAGES: tuple[Language, ...] = ("id", "en")
 PREFIXES: dict[Language, str] = {"id": "", "en": "/en"}
@@ -38,20 +39,14 @@ _BOTH: set[str] = set()
 def init_app(app: Flask) -> None:
     """Set up translations and let every `url_for` keep the language of the page."""
     Babel(app, default_locale="en", locale_selector=language)
-    # The translation of a sentence is looked up once for each language, not once for each time it is printed.
     app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
-        lambda text: _said(language(), text),
-        lambda one, many, count: _counted(language(), one, many, count),
+        lambda text: said_in(language(), text),
+        lambda one, many, count: counted_in(language(), one, many, count),
         newstyle=True,
     )
     app.url_value_preprocessor(_drop_language)
     app.url_defaults(_keep_language)
     app.context_processor(lambda: {"lang": language(), "switch_url": switch_url})
-
-
-def language() -> Language:
-    """The language of the page asked for, also of one that does not exist."""
-    return "en" if request.path == "/en" or request.path.startswith("/en/") else "id"
 
 
 def route(bp: Blueprint, rule: str, methods: tuple[Literal["GET", "POST"], ...] = ("GET",)) -> Callable[[View], View]:
@@ -76,16 +71,6 @@ def switch_url(lang: Language) -> str:
         name: request.args[name] for name, good in KEPT_ON_SWITCH.items() if good(request.args.get(name, ""))
     }
     return url_for(request.endpoint, **(request.view_args or {}), **kept, lang=lang)
-
-
-@lru_cache(maxsize=2048)
-def _said(_lang: Language, text: str) -> str:
-    return str(get_translations().ugettext(text))
-
-
-@lru_cache(maxsize=2048)
-def _counted(_lang: Language, one: str, many: str, count: int) -> str:
-    return str(get_translations().ungettext(one, many, count))
 
 
 def _both(endpoint: str) -> bool:

@@ -45,11 +45,18 @@ def pack(response: Response) -> Response:
     coding = coding_for(request.environ)
     if not coding or "Set-Cookie" in response.headers or "invite" in request.args:
         return response
-    body = response.get_data()
-    if len(body) > SMALL:
-        response.set_data(packed(body, coding, PAGE_EFFORT[coding]))
+    body, coding = packed_page(response.get_data(), coding)
+    if coding:
+        response.set_data(body)
         response.headers["Content-Encoding"] = coding
     return response
+
+
+def packed_page(body: bytes, coding: str) -> tuple[bytes, str]:
+    """A public page as it is sent to whoever understands this coding, and the coding that it is in."""
+    if not coding or len(body) <= SMALL:
+        return body, ""
+    return packed(body, coding, PAGE_EFFORT[coding]), coding
 
 
 def coding_for(environ: "WSGIEnvironment") -> str:

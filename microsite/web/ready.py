@@ -5,12 +5,17 @@ what it stands on (`Lease`). Each time it is asked for, the store answers one qu
 another one, her page is closed or her calendars may not be relied on any more, the application is asked anew. So no
 session, form token, limit or template is touched for a page that is ready. ETag, 304 and HEAD are here as well.
 
+A part that htmx asked for is drawn again here where only times may have changed, by the very function that the view
+draws it with (`part`); its headers are those that the application gave. Whatever else happened is the application's.
+
 What holds a token, a name or an invitation is never lent, so never kept.
 """
 
 import re
 from collections.abc import Callable
 from collections.abc import Iterable
+from collections.abc import Sequence
+from datetime import date
 from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING
@@ -27,7 +32,9 @@ from microsite.core.bounded import Bounded
 from microsite.core.hours import local_day
 from microsite.core.settings import Offer
 from microsite.core.spans import MINUTE
+from microsite.errors import NotFound
 from microsite.errors import StoreUnreadable
+from microsite.errors import TimesUnknown
 from microsite.services import Services
 from microsite.work import look
 from microsite.work.look import Coach
@@ -38,6 +45,8 @@ from . import fragments
 from . import zones
 from .answered import READY
 from .packing import coding_for
+from .packing import packed_page
+from .part import Part
 from .picker import read_day
 
 if TYPE_CHECKING:
@@ -82,14 +91,32 @@ class Lease(NamedTuple):
     until: int
 
 
+class Loan(NamedTuple):
+    """What the application lends with a page: for how long it is right, and the part it was drawn by, if it is one."""
+
+    lease: Lease
+    part: Part | None
+
+
 class Page:
     """An answer of the application, with its ETag, and for how long it may be used."""
 
-    def __init__(self, headers: Headers, body: bytes, lease: Lease, notes: dict[str, Any]) -> None:
-        self.body, self.lease, self.notes = body, lease, notes
+    def __init__(self, headers: Headers, body: bytes, loan: Loan, notes: dict[str, Any]) -> None:
+        self.body, self.loan, self.notes = body, loan, notes
         self.etag = f'"{blake2b(body, digest_size=12).hexdigest()}"'
+        self._given = headers
         self.headers = [*headers, ("ETag", self.etag)]
         self.unchanged = [header for header in self.headers if header[0] not in OF_BODY]
+
+    def again(self, text: str, lease: Lease) -> "Page | None":
+        """The same page with another text, packed as this one was; None where the text would not be."""
+        coding = dict(self._given).get("Content-Encoding", "")
+        body, packed = packed_page(text.encode(), coding)
+        if packed != coding:
+            return None
+        length = ("Content-Length", str(len(body)))
+        headers = [length if header[0] == "Content-Length" else header for header in self._given]
+        return Page(headers, body, Loan(lease, self.loan.part), self.notes)
 
     def send(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> list[bytes]:
         """The page, or that it is the one the browser has; to a HEAD without its body."""
@@ -115,24 +142,41 @@ class Front:
         if wish is None or environ.get("HTTP_HOST", "").partition(":")[0] not in self._hosts:
             return self.inner(environ, start_response)
         page = self.kept.get(wish)
-        glance = self._look(page.lease) if page else None
+        glance = self._glance(page) if page else None
         if page is None or glance is None:
             return self._make(wish, environ, start_response)
-        environ.update(page.notes)
-        environ[READY] = True
-        answer = page.send(environ, start_response)
+        sent = self._right(wish, page, glance)
+        if sent is None:
+            return self._make(wish, environ, start_response)
+        environ.update(sent.notes)
+        environ[READY] = sent is page
+        answer = sent.send(environ, start_response)
         if not glance.old:
             return answer
-        return ClosingIterator(answer, lambda: refresh(self._services, page.lease.ground.coach))
+        return ClosingIterator(answer, lambda: refresh(self._services, sent.loan.lease.ground.coach))
 
-    def _look(self, lease: Lease) -> Any:
-        now = self._services.clock()
-        if not lease.since <= now <= lease.until:
-            return None
+    def _glance(self, page: Page) -> Any:
         try:
-            return look.still(self._services, lease.ground, now)
+            return self._services.store.glance(page.loan.lease.ground.coach, self._services.clock())
         except StoreUnreadable:  # the application has a page that says so
             return None
+
+    def _right(self, wish: Wish, page: Page, glance: Any) -> Page | None:
+        """The page where it is right still, else the same drawn again; None where the application must be asked."""
+        (lease, part), now = page.loan, self._services.clock()
+        if lease.since <= now <= lease.until and look.still(lease.ground, glance, now):
+            return page
+        if part is None:
+            return None
+        try:
+            found = part.again(self._services, glance, now)
+        except (NotFound, TimesUnknown, StoreUnreadable):
+            return None
+        renewed = leased(part, *found[1:], now) if found else None
+        again = page.again(found[0], renewed) if found and renewed else None
+        if again is not None:
+            self.kept.put(wish, again)
+        return again
 
     def _make(self, wish: Wish, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         said: list[Any] = []
@@ -145,11 +189,11 @@ class Front:
         inner = {**environ, "REQUEST_METHOD": "GET"}
         made = self.inner(inner, listen)
         written.extend(made)
-        body, lease = b"".join(written), inner.pop(LENT, None)
+        body, loan = b"".join(written), inner.pop(LENT, None)
         notes = {name: value for name, value in inner.items() if name.startswith(NOTES)}
         environ.update(notes)
-        if lease and said[0].startswith("200 ") and "Set-Cookie" not in dict(said[1]):
-            page = Page(said[1], body, lease, notes)
+        if loan and said[0].startswith("200 ") and "Set-Cookie" not in dict(said[1]):
+            page = Page(said[1], body, loan, notes)
             self.kept.put(wish, page)
             answer = page.send(environ, start_response)
         else:
@@ -180,21 +224,30 @@ def wished(environ: "WSGIEnvironment") -> Wish | None:
     return Wish(environ.get("SCRIPT_NAME", ""), path, *fields, part, focus, coding_for(environ))
 
 
-def lend(page: Response, coach: Coach, offer: Offer, starts: list[int], now: int) -> None:
+def lend(page: Response, part: Part, starts: Sequence[int], now: int) -> None:
     """Let the page that this request gets be kept, if others may be sent it and it is one of a few."""
-    if offer.invited or not _near(request.args.get("day"), coach, offer, now):
+    lease = leased(part, part.coach, starts, now)
+    if lease is None:
         return
-    until = now // BUCKET * BUCKET + BUCKET - 1
-    if starts:  # the first one on it must still be bookable
-        until = min(until, starts[0] - offer.notice * MINUTE)
-    request.environ[LENT] = Lease(look.ground(coach), now, until)
-    if not fragments.wanted():
+    fragment = fragments.wanted()
+    request.environ[LENT] = Loan(lease, part if fragment else None)
+    if not fragment:
         page.headers["Cache-Control"] = CACHING
 
 
-def _near(day: str | None, coach: Coach, offer: Offer, now: int) -> bool:
+def leased(part: Part, coach: Coach, starts: Sequence[int], now: int) -> Lease | None:
+    """For how long the picker with these starts is right; None where it is not to be kept."""
+    offer = part.offer
+    if offer.invited or not _near(part.wanted, coach, offer, now):
+        return None
+    until = now // BUCKET * BUCKET + BUCKET - 1
+    if starts:  # the first one on it must still be bookable
+        until = min(until, starts[0] - offer.notice * MINUTE)
+    return Lease(look.ground(coach), now, until)
+
+
+def _near(wanted: date | None, coach: Coach, offer: Offer, now: int) -> bool:
     """Whether it is one of the days that can be offered: of others there is no end."""
-    wanted = read_day(day)
     if wanted is None:
         return True
     ahead = (wanted - local_day(now, coach.settings.zoneinfo)).days

@@ -1,5 +1,7 @@
 """The visitor's way: coaches, offers, times, and the form. Sets no cookie; after the POST `manage` takes over."""
 
+from collections.abc import Sequence
+from datetime import date
 from functools import lru_cache
 from typing import Any
 from typing import NamedTuple
@@ -8,12 +10,12 @@ from zoneinfo import ZoneInfo
 
 from flask import Blueprint
 from flask import Response
+from flask import current_app
 from flask import make_response
 from flask import render_template
 from flask import request
 from flask import url_for
 from flask.typing import ResponseReturnValue
-from jinja2_fragments.flask import render_block
 from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.datastructures import MultiDict
 
@@ -43,6 +45,8 @@ from .dates import slot_text
 from .forms import DetailsForm
 from .i18n import language
 from .i18n import route
+from .part import TEMPLATE
+from .part import Part
 from .picker import read_slot
 from .refusals import pause_text
 
@@ -108,12 +112,13 @@ def times(coach: str, offer: str) -> ResponseReturnValue:
     asked, services = _asked(coach, offer), get_services()
     now = services.clock()
     try:
-        starts = availability.offer(look.times(services, asked.coach, asked.offer))
+        starts = look.starts(services, asked.coach, asked.offer)
     except TimesUnknown:
         page = _picker_page(asked, None, 503)
     else:
         page = _picker_page(asked, starts)
-        ready.lend(page, asked.coach, asked.offer, starts, now)
+        part = _part(asked, picker.read_day(request.args.get("day")))
+        ready.lend(page, part, starts, now)
     if asked.coach.old:
         page.call_on_close(lambda: refresh(services, asked.coach.slug))
     return page
@@ -215,7 +220,7 @@ def _offers_page(coach: Coach) -> str:
     return render_template("visitor/offers.html", coach=coach, offers=look.offers(coach))
 
 
-def _picker_page(asked: Asked, starts: list[int] | None, status: int = 200, taken: int | None = None) -> Response:
+def _picker_page(asked: Asked, starts: Sequence[int] | None, status: int = 200, taken: int | None = None) -> Response:
     """The picker with these starts, None where they are not known.
 
     With `taken`, on the day of the start that could not be had.
@@ -224,20 +229,28 @@ def _picker_page(asked: Asked, starts: list[int] | None, status: int = 200, take
     wanted = picker.read_day(request.args.get("day"))
     if taken is not None:
         wanted = wanted or local_day(taken, asked.zone)
+    part = _part(asked, wanted)
+    if fragments.wanted():
+        return make_response(part.drawn(starts, now, taken), status)
     shown = picker.pick(starts, asked.zone, wanted) if starts else None
+    page = render_template(
+        "visitor/times.html", picker=shown, unknown=starts is None, taken=taken, now=now, **part.values
+    )
+    return make_response(page, status)
+
+
+def _part(asked: Asked, wanted: date | None) -> Part:
     values = {
         "asked": asked,
         "coach": asked.coach,
         "offer": asked.offer,
-        "picker": shown,
-        "unknown": starts is None,
-        "taken": taken,
-        "now": now,
+        "here": asked.times_url,
+        "there": asked.day_url("__day__"),
+        "form": asked.slot_url(0),
         "source": request.headers.get("HX-Source", ""),
     }
-    if fragments.wanted():
-        return make_response(render_block("visitor/times.html", "picker", fragment=True, **values), status)
-    return make_response(render_template("visitor/times.html", **values), status)
+    template = current_app.jinja_env.get_template(TEMPLATE)
+    return Part(template, language(), asked.coach, asked.offer, wanted, values)
 
 
 def _form_page(

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 from zoneinfo import available_timezones
 
 from babel.dates import get_timezone_location
-from flask_babel import gettext
 
 from .dates import LOCALES
+from .words import gettext
 
 INDONESIA = {"Asia/Jakarta": "WIB", "Asia/Makassar": "WITA", "Asia/Jayapura": "WIT", "Asia/Pontianak": "WIB"}
 CITIES = {
@@ -82,7 +82,7 @@ def label(zone: ZoneInfo, at: int, lang: str) -> str:
         return INDONESIA[zone.key]
     if zone.key == "UTC":
         return "UTC"
-    return str(gettext("%(city)s time (%(offset)s)", city=city(zone.key, lang), offset=offset(zone, at)))
+    return gettext("%(city)s time (%(offset)s)", city=city(zone.key, lang), offset=offset(zone, at))
 
 
 def offset(zone: ZoneInfo, at: int) -> str:

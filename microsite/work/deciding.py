@@ -1,4 +1,4 @@
-"""From what the store holds to what the slot engine takes: open time, what a booking holds, an offer's rules. No I/O."""
+"""From what the store holds to what the slot engine takes: open time, what a booking holds, an offer's rules. Pure."""
 
 from collections.abc import Iterable
 from collections.abc import Sequence

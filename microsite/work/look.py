@@ -77,12 +77,11 @@ def ground(coach: Coach) -> Ground:
     return Ground(coach.slug, coach.revision, coach.settings.stale_minutes)
 
 
-def still(services: Services, ground: Ground, now: int) -> Any:
-    """The coach at a glance where the ground still holds, else None. Raises StoreUnreadable."""
-    glance = services.store.glance(ground.coach, now)
-    if glance is None or not glance.open or glance.revision != ground.revision:
-        return None
-    return glance if now <= known_until(glance.oldest_ok, glance.failing_since, ground.stale_minutes) else None
+def still(ground: Ground, glance: Any, now: int) -> bool:
+    """Whether the ground still holds, by a glance at the coach just taken."""
+    if not glance.open or glance.revision != ground.revision:
+        return False
+    return now <= known_until(glance.oldest_ok, glance.failing_since, ground.stale_minutes)
 
 
 def offers(coach: Coach) -> list[Offer]:

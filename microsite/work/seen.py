@@ -103,7 +103,7 @@ def starts(coach: Coach, seen: Seen, offer: Offer, now: int) -> "array[int]":
 
 def _see(services: Services, slug: str, now: int, before: Seen | None) -> Seen:
     """Read all anew; what a change of the bookings leaves as it was is not worked out again."""
-    whole = services.store.whole(slug, now - PAST_SECONDS, before and before.whole)
+    whole = services.store.whole(slug, now - PAST_SECONDS, before.whole if before else None)
     if whole is None or not whole.open:
         raise NotFound("no such coach")
     busy, opens, offered = None, {}, {}
