@@ -16,7 +16,6 @@ from microsite.core.bounded import Bounded
 
 BYTES = 4 * 1024 * 1024
 MACROS = "visitor/_drawn.html"
-JOINED = Markup()
 
 
 class Drawn(Bounded[object, Markup]):
@@ -43,7 +42,9 @@ class Drawn(Bounded[object, Markup]):
     @staticmethod
     def each(draw: Callable[..., Markup], macro: str, lang: str, things: Iterable[object], *given: object) -> Markup:
         """The macro for each of these things, one after the other; `draw` is one of the two above."""
-        return JOINED.join([draw(macro, lang, thing, *given) for thing in things])
+        # `Markup.join` would look into each of them again for what is to be escaped, which costs more than the rest.
+        drawn: list[Markup] = [draw(macro, lang, thing, *given) for thing in things]
+        return Markup("".join(drawn))  # noqa: S704 - of markup only
 
 
 def init_app(app: Flask) -> None:

@@ -27,7 +27,7 @@ SMALL = 600
 """Bytes. Below this a packet is not filled either way."""
 LONGEST = 200
 """Characters of an Accept-Encoding that is looked at; browsers send about twenty."""
-PAGE_EFFORT = {"br": 5, "gzip": 6}
+PAGE_EFFORT = {"br": 5, "gzip": 3}
 FILE_EFFORT = {"br": 11, "gzip": 9}
 """A page is compressed while somebody waits, a file once for all."""
 

@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any
 from typing import NamedTuple
 
+from jinja2 import Environment
 from jinja2 import Template
 
 from microsite.core.settings import Language
@@ -25,7 +26,10 @@ TEMPLATE = "visitor/_picker.html"
 
 
 class Part(NamedTuple):
-    """All that it is drawn from, but for starts and time. `values` are the template's that hold for any of them."""
+    """All that it is drawn from, but for starts and time.
+
+    `values` are the template's that hold for any of them; `globals` what every template knows, gathered once.
+    """
 
     template: Template
     lang: Language
@@ -33,15 +37,21 @@ class Part(NamedTuple):
     offer: Offer
     wanted: date | None
     values: Mapping[str, Any]
+    globals: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, env: Environment, lang: Language, wanted: date | None, values: Mapping[str, Any]) -> "Part":
+        """The picker of the coach and the offer among the values, on the wanted day."""
+        template = env.get_template(TEMPLATE)
+        return cls(template, lang, values["coach"], values["offer"], wanted, values, dict(template.globals))
 
     def drawn(self, starts: Sequence[int] | None, now: int, taken: int | None = None) -> str:
         """The HTML. `starts` is None where they are not known, `taken` the start that could not be had."""
-        zone = self.values["asked"].zone
-        shown = picker.pick(starts, zone, self.wanted) if starts else None
+        shown = picker.pick(starts, self.values["asked"].zone, self.wanted) if starts else None
+        given = {"picker": shown, "unknown": starts is None, "taken": taken, "now": now, "fragment": True}
+        values = {**self.globals, **self.values, **given, "lang": self.lang}
         with speaking(self.lang):
-            return self.template.render(
-                self.values, picker=shown, unknown=starts is None, taken=taken, now=now, fragment=True, lang=self.lang
-            )
+            return str(self.template.make_module(values, shared=True))
 
     def again(self, services: Services, glance: Any, now: int) -> tuple[str, Coach, Sequence[int]] | None:
         """The same as things are now, by a glance just taken, with what it shows; None where a view is needed for it.

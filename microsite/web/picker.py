@@ -14,6 +14,7 @@ from datetime import datetime
 from datetime import timedelta
 from functools import lru_cache
 from itertools import groupby
+from itertools import pairwise
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -22,8 +23,11 @@ from microsite.core.hours import local_day
 from microsite.core.hours import midnight
 from microsite.core.hours import midnights
 from microsite.core.hours import week_of
+from microsite.core.spans import DAY as DAY_SECONDS
+from microsite.core.spans import HOUR
 from microsite.errors import NotFound
 
+from .dates import PARTS
 from .dates import part_of_day
 
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -89,7 +93,7 @@ def pick(starts: Sequence[int], zone: ZoneInfo, wanted: date | None) -> Picker |
         day=day,
         moved=wanted is not None and wanted != day,
         free=ends - begins,
-        bands=bands(starts[begins:ends], zone),
+        bands=bands(starts[begins:ends], zone, day),
         week=next(row for row in month if row[0].day == monday),
         month=month,
         first=first,
@@ -103,9 +107,18 @@ def pick(starts: Sequence[int], zone: ZoneInfo, wanted: date | None) -> Picker |
     )
 
 
-def bands(starts: Sequence[int], zone: ZoneInfo) -> list[Band]:
+def bands(starts: Sequence[int], zone: ZoneInfo, day: date) -> list[Band]:
     """The starts of one day grouped by part of the day, as they follow one another."""
-    return [Band(part, tuple(group)) for part, group in groupby(starts, key=lambda at: part_of_day(at, zone))]
+    begin, end = midnight(day, zone), midnight(day + ONE, zone)
+    if end - begin != DAY_SECONDS:  # the clock is changed that day: ask it for each start
+        return [Band(part, tuple(group)) for part, group in groupby(starts, key=lambda at: part_of_day(at, zone))]
+    found, at = [], 0
+    for until, part in PARTS:
+        after = bisect_left(starts, begin + until * HOUR, at)
+        if after > at:
+            found.append(Band(part, tuple(starts[at:after])))
+        at = after
+    return found
 
 
 def read_day(text: str | None) -> date | None:
@@ -142,18 +155,29 @@ def _month(
 ) -> tuple[tuple[Cell, ...], ...]:
     """The weeks of a month, whole ones."""
     begin, end = week_of(first), week_of(last) + WEEK
-    found: list[Cell] = []
-    at = bisect_left(starts, midnight(begin, zone))
-    for day, tomorrow in zip(_run(begin, end), midnights(begin, end, zone)[1:], strict=True):
-        after = bisect_left(starts, tomorrow, at)
-        found.append(Cell(day, after - at, day == chosen, first <= day <= last))
-        at = after
-    return tuple(tuple(found[n : n + 7]) for n in range(0, len(found), 7))
+    edges = midnights(begin, end, zone)
+    # Looked at forty times: as a list of its own, so that not each look makes a number of what is packed.
+    shown = list(starts[bisect_left(starts, edges[0]) : bisect_left(starts, edges[-1])])
+    free = [after - before for before, after in pairwise([bisect_left(shown, at) for at in edges])]
+    weeks = _mondays(begin, end)
+    return tuple(
+        _week(monday, first, last, chosen if monday <= chosen <= monday + WEEK else None, *free[7 * n : 7 * n + 7])
+        for n, monday in enumerate(weeks)
+    )
+
+
+@lru_cache(maxsize=2048)
+def _week(monday: date, first: date, last: date, chosen: date | None, *free: int) -> tuple[Cell, ...]:
+    """The days of a week. A change touches one or two weeks of a month; the others are the very same again."""
+    return tuple(
+        Cell(day, count, day == chosen, first <= day <= last)
+        for day, count in zip(days(monday, monday + WEEK), free, strict=True)
+    )
 
 
 @lru_cache(maxsize=64)
-def _run(first: date, last: date) -> list[date]:
-    return list(days(first, last))
+def _mondays(first: date, last: date) -> list[date]:
+    return list(days(first, last))[::7]
 
 
 def _day(starts: Sequence[int], at: int, zone: ZoneInfo) -> date | None:

@@ -45,7 +45,6 @@ from .dates import slot_text
 from .forms import DetailsForm
 from .i18n import language
 from .i18n import route
-from .part import TEMPLATE
 from .part import Part
 from .picker import read_slot
 from .refusals import pause_text
@@ -66,12 +65,12 @@ class Asked(NamedTuple):
     @property
     def here(self) -> dict[str, Any]:
         """The URL parts of this offer."""
-        return {"coach": self.coach.slug, "offer": self.offer.slug, **self.hidden}
+        return {"coach": self.coach.slug, "offer": self.offer.slug, **dict(self.hidden)}
 
     @property
-    def hidden(self) -> dict[str, str]:
+    def hidden(self) -> tuple[tuple[str, str], ...]:
         """What a form that asks for other times must send along."""
-        return {"invite": self.invite} if self.invite else {}
+        return (("invite", self.invite),) if self.invite else ()
 
     @property
     def times_url(self) -> str:
@@ -88,7 +87,7 @@ class Asked(NamedTuple):
         return f"{form}?{self._query(slot=slot_text(start))}"
 
     def _query(self, **first: object) -> str:
-        return urlencode({**first, "tz": self.zone.key, **self.hidden}, safe="/")
+        return urlencode({**first, "tz": self.zone.key, **dict(self.hidden)}, safe="/")
 
 
 @route(bp, "/")
@@ -249,8 +248,7 @@ def _part(asked: Asked, wanted: date | None) -> Part:
         "form": asked.slot_url(0),
         "source": request.headers.get("HX-Source", ""),
     }
-    template = current_app.jinja_env.get_template(TEMPLATE)
-    return Part(template, language(), asked.coach, asked.offer, wanted, values)
+    return Part.of(current_app.jinja_env, language(), wanted, values)
 
 
 def _form_page(
