@@ -5,6 +5,8 @@ from datetime import date
 from datetime import datetime
 from datetime import timedelta
 from typing import NamedTuple
+from urllib.parse import parse_qsl
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from microsite.core.availability import Times
@@ -40,6 +42,23 @@ def view(services: Services, days: int = 7) -> View:
         raise WrongAnswer("the demo coach has no free time")
     slots = [slot_text(at) for at in free if _day(at, zone) == day]
     return View(f"{PATH}?day={day}&tz={coach.settings.zone}", slots)
+
+
+def again(services: Services, seen: View) -> View:
+    """The same day as the oracle has it now."""
+    coach = look.coach(services, demo.SLUG)
+    offer = coach.settings.offer(OFFER)
+    if offer is None:
+        raise WrongAnswer("the demo coach has no such offer")
+    day, zone = day_of(seen), coach.settings.zoneinfo
+    return View(
+        seen.target, [slot_text(at) for at in starts(look.times(services, coach, offer)) if _day(at, zone) == day]
+    )
+
+
+def day_of(seen: View) -> date:
+    """Which day it is."""
+    return date.fromisoformat(dict(parse_qsl(urlsplit(seen.target).query))["day"])
 
 
 def starts(times: Times) -> list[int]:

@@ -175,7 +175,7 @@ def test_every_goal_belongs_to_a_part_and_no_wall_clock_is_held_here() -> None:
     for goal in load():
         assert goal.figure.partition(".")[0] in PARTS
         assert not goal.gate or goal.gate >= 1
-    walls = ("to_hello", "fsync", "p99", "p95", "per_second")
+    walls = ("http.fragment_to_hello", "unchanged_to_hello", "fsync", "p99", "p95", "per_second")
     assert not [name for name in HELD_HERE if name.endswith(walls)]
 
 
