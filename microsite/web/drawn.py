@@ -7,32 +7,32 @@ first. Links that hold a secret are never remembered: `anew` draws those.
 
 from collections.abc import Callable
 from collections.abc import Iterable
+from functools import lru_cache
 
 from flask import Flask
 from jinja2 import Environment
 from markupsafe import Markup
 
-from microsite.core.bounded import Bounded
-
-BYTES = 4 * 1024 * 1024
+PIECES = 2048
+"""Of half a kilobyte to four, so three megabytes or so. Counted and not weighed: a picker asks for thirty of them."""
 MACROS = "visitor/_drawn.html"
 
 
-class Drawn(Bounded[object, Markup]):
+class Drawn:
     """What the macros have drawn in this process."""
 
-    def __init__(self, env: Environment, limit: int = BYTES) -> None:
-        super().__init__(limit, lambda drawn: 2 * len(drawn) + 500)
+    def __init__(self, env: Environment, pieces: int = PIECES) -> None:
         self._env = env
+        self._once = lru_cache(maxsize=pieces)(self.anew)
 
-    def once(self, macro: str, lang: str, *given: object) -> Markup:
+    def __len__(self) -> int:
+        """How many pieces are remembered."""
+        return self._once.cache_info().currsize
+
+    @property
+    def once(self) -> Callable[..., Markup]:
         """What the macro draws from these (hashable) things, drawn once for as long as it is remembered."""
-        key = (macro, lang, given)
-        drawn = self.get(key)
-        if drawn is None:
-            drawn = self.anew(macro, lang, *given)
-            self.put(key, drawn)
-        return drawn
+        return self._once
 
     def anew(self, macro: str, lang: str, *given: object) -> Markup:
         """The same, without remembering."""
