@@ -83,28 +83,53 @@ def pick(starts: Sequence[int], zone: ZoneInfo, wanted: date | None) -> Picker |
     if not starts:
         return None
     day = _nearest(starts, zone, wanted)
-    monday, first = week_of(day), day.replace(day=1)
-    sunday = monday + WEEK
+    first = day.replace(day=1)
     last = first.replace(day=calendar.monthrange(first.year, first.month)[1])
-    month = _month(starts, zone, first, last, day)
-    begins, ends = (bisect_left(starts, midnight(each, zone)) for each in (day, day + ONE))
-    previous_week, previous_month = (_day(starts, _before(starts, zone, each), zone) for each in (monday, first))
+    shown = _Shown(starts, zone, week_of(first), week_of(last) + WEEK)
+    monday = week_of(day)
+    begins, ends = shown.index(day), shown.index(day + ONE)
+    before_week, before_month = (_day(starts, shown.index(each) - 1, zone) for each in (monday, first))
+    month = shown.weeks(day, first, last)
     return Picker(
         day=day,
         moved=wanted is not None and wanted != day,
         free=ends - begins,
         bands=bands(starts[begins:ends], zone, day),
-        week=next(row for row in month if row[0].day == monday),
+        week=month[(monday - shown.begin).days // 7],
         month=month,
         first=first,
         earliest=local_day(starts[0], zone),
         previous_day=_day(starts, begins - 1, zone),
         next_day=_day(starts, ends, zone),
-        previous_week=previous_week and _from(starts, zone, week_of(previous_week)),
-        next_week=_from(starts, zone, sunday + ONE),
-        previous_month=previous_month and _from(starts, zone, previous_month.replace(day=1)),
-        next_month=_from(starts, zone, last + ONE),
+        previous_week=before_week and _from(starts, zone, week_of(before_week)),
+        next_week=_day(starts, shown.index(monday + WEEK + ONE), zone),
+        previous_month=before_month and _from(starts, zone, before_month.replace(day=1)),
+        next_month=_day(starts, shown.index(last + ONE), zone),
     )
+
+
+class _Shown:
+    """Where among the starts each day of some whole weeks begins: found once, for all that is asked of it."""
+
+    def __init__(self, starts: Sequence[int], zone: ZoneInfo, begin: date, end: date) -> None:
+        edges = midnights(begin, end, zone)
+        low = bisect_left(starts, edges[0])
+        # Looked at forty times: as a list of its own, so that not each look makes a number of what is packed.
+        near = list(starts[low : bisect_left(starts, edges[-1], low)])
+        self.begin, self._end = begin, end
+        self._at = [low + bisect_left(near, edge) for edge in edges]
+
+    def index(self, day: date) -> int:
+        """The first start on or after a day of these weeks, or the day after them."""
+        return self._at[(day - self.begin).days]
+
+    def weeks(self, chosen: date, first: date, last: date) -> tuple[tuple[Cell, ...], ...]:
+        """All of these weeks, of a month that goes from `first` to `last`."""
+        free = [after - before for before, after in pairwise(self._at)]
+        return tuple(
+            _week(monday, first, last, chosen if monday <= chosen <= monday + WEEK else None, *free[7 * n : 7 * n + 7])
+            for n, monday in enumerate(_mondays(self.begin, self._end))
+        )
 
 
 def bands(starts: Sequence[int], zone: ZoneInfo, day: date) -> list[Band]:
@@ -150,22 +175,6 @@ def _nearest(starts: Sequence[int], zone: ZoneInfo, wanted: date | None) -> date
     return local_day(starts[min(at, len(starts) - 1)], zone)
 
 
-def _month(
-    starts: Sequence[int], zone: ZoneInfo, first: date, last: date, chosen: date
-) -> tuple[tuple[Cell, ...], ...]:
-    """The weeks of a month, whole ones."""
-    begin, end = week_of(first), week_of(last) + WEEK
-    edges = midnights(begin, end, zone)
-    # Looked at forty times: as a list of its own, so that not each look makes a number of what is packed.
-    shown = list(starts[bisect_left(starts, edges[0]) : bisect_left(starts, edges[-1])])
-    free = [after - before for before, after in pairwise([bisect_left(shown, at) for at in edges])]
-    weeks = _mondays(begin, end)
-    return tuple(
-        _week(monday, first, last, chosen if monday <= chosen <= monday + WEEK else None, *free[7 * n : 7 * n + 7])
-        for n, monday in enumerate(weeks)
-    )
-
-
 @lru_cache(maxsize=2048)
 def _week(monday: date, first: date, last: date, chosen: date | None, *free: int) -> tuple[Cell, ...]:
     """The days of a week. A change touches one or two weeks of a month; the others are the very same again."""
@@ -188,8 +197,3 @@ def _day(starts: Sequence[int], at: int, zone: ZoneInfo) -> date | None:
 def _from(starts: Sequence[int], zone: ZoneInfo, day: date) -> date | None:
     """The first day with starts from that one on."""
     return _day(starts, bisect_left(starts, midnight(day, zone)), zone)
-
-
-def _before(starts: Sequence[int], zone: ZoneInfo, day: date) -> int:
-    """Which is the last start before a day; -1 where there is none."""
-    return bisect_left(starts, midnight(day, zone)) - 1

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Sequence
 from datetime import date
+from functools import cached_property
 from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING
@@ -101,22 +102,28 @@ class Loan(NamedTuple):
 class Page:
     """An answer of the application, with its ETag, and for how long it may be used."""
 
-    def __init__(self, headers: Headers, body: bytes, loan: Loan, notes: dict[str, Any]) -> None:
-        self.body, self.loan, self.notes = body, loan, notes
+    def __init__(self, given: Headers, body: bytes, loan: Loan, notes: dict[str, Any]) -> None:
+        self.body, self.loan, self.notes, self._given = body, loan, notes, given
         self.etag = f'"{blake2b(body, digest_size=12).hexdigest()}"'
-        self._given = headers
-        self.headers = [*headers, ("ETag", self.etag)]
-        self.unchanged = [header for header in self.headers if header[0] not in OF_BODY]
+
+    @cached_property
+    def unchanged(self) -> Headers:
+        """The headers of a 304."""
+        return [header for header in [*self._given, ("ETag", self.etag)] if header[0] not in OF_BODY]
+
+    @cached_property
+    def coding(self) -> str:
+        """How the body is packed."""
+        return dict(self._given).get("Content-Encoding", "")
 
     def again(self, text: str, lease: Lease) -> "Page | None":
         """The same page with another text, packed as this one was; None where the text would not be."""
-        coding = dict(self._given).get("Content-Encoding", "")
-        body, packed = packed_page(text.encode(), coding)
-        if packed != coding:
+        body, coding = packed_page(text.encode(), self.coding)
+        if coding != self.coding:
             return None
-        length = ("Content-Length", str(len(body)))
-        headers = [length if header[0] == "Content-Length" else header for header in self._given]
-        return Page(headers, body, Loan(lease, self.loan.part), self.notes)
+        given = self._given.copy()
+        given[given.index(("Content-Length", str(len(self.body))))] = ("Content-Length", str(len(body)))
+        return Page(given, body, Loan(lease, self.loan.part), self.notes)
 
     def send(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> list[bytes]:
         """The page, or that it is the one the browser has; to a HEAD without its body."""
@@ -124,7 +131,7 @@ class Page:
         if known and (self.etag in known or known == "*"):
             start_response("304 NOT MODIFIED", self.unchanged.copy())
             return []
-        start_response("200 OK", self.headers.copy())
+        start_response("200 OK", [*self._given, ("ETag", self.etag)])
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [self.body]
 
 

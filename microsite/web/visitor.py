@@ -239,15 +239,7 @@ def _picker_page(asked: Asked, starts: Sequence[int] | None, status: int = 200, 
 
 
 def _part(asked: Asked, wanted: date | None) -> Part:
-    values = {
-        "asked": asked,
-        "coach": asked.coach,
-        "offer": asked.offer,
-        "here": asked.times_url,
-        "there": asked.day_url("__day__"),
-        "form": asked.slot_url(0),
-        "source": request.headers.get("HX-Source", ""),
-    }
+    values = {**fragments.led(asked), "coach": asked.coach, "offer": asked.offer, "moving": False}
     return Part.of(current_app.jinja_env, language(), wanted, values)
 
 

@@ -4,8 +4,6 @@ A request speaks the language of its path. What is drawn without a request (`rea
 translation of a sentence is looked up once for each language, not once for each time it is printed.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
 from pathlib import Path
@@ -28,14 +26,17 @@ def language() -> Language:
     return "en" if request.path == "/en" or request.path.startswith("/en/") else "id"
 
 
-@contextmanager
-def speaking(lang: Language) -> Iterator[None]:
+class speaking:
     """Let everything said inside be in this language, whether there is a request or not."""
-    token = _spoken.set(lang)
-    try:
-        yield
-    finally:
-        _spoken.reset(token)
+
+    def __init__(self, lang: Language) -> None:
+        self._lang = lang
+
+    def __enter__(self) -> None:
+        self._token = _spoken.set(self._lang)
+
+    def __exit__(self, *_: object) -> None:
+        _spoken.reset(self._token)
 
 
 def gettext(text: str, **given: object) -> str:

@@ -385,3 +385,63 @@ def ask(process: "subprocess.Popen[str]") -> tuple[int, bytes]:
     process.stdin.flush()
     status, body = process.stdout.readline().split()
     return int(status), bytes.fromhex(body)
+
+
+def nobody_enters(pages: Pages) -> None:
+    """What stands in front may not ask the application any more."""
+
+    def closed(*_: object) -> list[bytes]:
+        raise AssertionError("the application was entered")
+
+    pages.app.extensions["microsite-ready"].inner = closed
+
+
+def test_a_known_part_is_drawn_again_in_front_of_the_application_as_the_views_would(pages: Pages, plain: Plain) -> None:
+    """To the byte and the header, in both languages, for each coding and focus; with an ETag of its own."""
+    calendar(pages)
+    asked = [
+        (path, {**PART, "Accept-Encoding": coding, "HX-Source": source})
+        for path in (PATH, "/en/sari/sesi/?tz=Asia/Tokyo&day=2026-11-30", f"{PATH}?tz=No/Where")
+        for coding, source in (("", ""), ("gzip", "a#later"), ("br", "a#month-after"))
+    ]
+    tags = [pages.get(path, headers=headers).headers.get("ETag") for path, headers in asked]
+    nobody_enters(pages)
+    for days in (1, 4):
+        busy(pages, days=days)
+        for n, (path, headers) in enumerate(asked):
+            if tags[n] is None:  # a zone that nobody knows is never kept
+                continue
+            assert_same(pages, plain, path, headers)
+            tag = pages.get(path, headers=headers).headers["ETag"]
+            assert tag != tags[n]
+            assert pages.get(path, headers={**headers, "If-None-Match": tag}).status_code == 304
+            assert pages.get(path, headers={**headers, "If-None-Match": tags[n]}).status_code == 200
+            tags[n] = tag
+
+
+def test_a_part_is_drawn_again_when_only_time_has_passed(pages: Pages, plain: Plain) -> None:
+    pages.get(PATH, headers=PART)
+    nobody_enters(pages)
+    for later in (1, 300, 26 * HOUR, DAY, 6 * DAY):
+        pages.now += later
+        assert_same(pages, plain, PATH, PART)
+
+
+@pytest.mark.parametrize("change", [change_settings, another_of_that_name, shut, unread])
+def test_what_is_more_than_a_change_of_times_is_the_applications(pages: Pages, change: Callable[[Pages], None]) -> None:
+    """New settings, another coach, a closed page, a calendar that was never read."""
+    pages.get(PATH, headers=PART)
+    nobody_enters(pages)
+    change(pages)
+    with pytest.raises(AssertionError, match="entered"):
+        pages.get(PATH, headers=PART)
+
+
+def test_a_part_without_any_time_left_is_the_applications(pages: Pages, plain: Plain) -> None:
+    calendar(pages)
+    pages.get(PATH, headers=PART)
+    busy(pages, days=80)
+    assert_same(pages, plain, PATH, PART)
+    nobody_enters(pages)
+    with pytest.raises(AssertionError, match="entered"):
+        pages.get(PATH, headers=PART)

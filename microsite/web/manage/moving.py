@@ -1,6 +1,5 @@
 """Another time: the picker with the times this booking may move to, the question, and the button."""
 
-from datetime import date
 from typing import Any
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -44,11 +43,11 @@ class Way(NamedTuple):
         return url_for("manage.choose")
 
     @property
-    def hidden(self) -> dict[str, str]:
+    def hidden(self) -> tuple[tuple[str, str], ...]:
         """What a form that asks for other times must send along."""
-        return {}
+        return ()
 
-    def day_url(self, day: date) -> str:
+    def day_url(self, day: object) -> str:
         """The picker on another day."""
         return url_for("manage.choose", day=day, tz=self.zone.key)
 
@@ -92,13 +91,13 @@ def _picker_page(found: Held, times: Times, status: int = 200, taken: int | None
     wanted = picker.read_day(request.args.get("day")) or local_day(taken or found.booking.start, asked.zone)
     starts = [start for start in availability.offer(times) if start != found.booking.start]
     values: dict[str, Any] = {
-        "asked": asked,
+        **fragments.led(asked),
+        "moving": True,
         "coach": shown.coach,
         "offer": shown.offer,
         "picker": picker.pick(starts, asked.zone, wanted),
         "taken": taken,
         "now": shown.now,
-        "source": request.headers.get("HX-Source", ""),
     }
     if fragments.wanted():
         return make_response(render_block("manage/times.html", "picker", fragment=True, shown=shown, **values), status)
