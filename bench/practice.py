@@ -24,6 +24,7 @@ from microsite.services import build
 from microsite.work import book
 from microsite.work import look
 from microsite.work import setup
+from microsite.work import terms
 
 from .figures import WrongAnswer
 
@@ -33,6 +34,8 @@ OFFER = "sesi"
 WEEK = ["09:00-12:00", "13:00-17:00", "19:00-21:00"]
 BUSY = 200
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
+
+_versions: dict[tuple[Path, str], str] = {}
 
 
 def settings(number: int) -> CoachSettings:
@@ -88,10 +91,18 @@ def book_once(services: Services, coach: str, start: int) -> bool:
     """A visitor's booking as the page makes it; False where the time was taken. Everything else is raised."""
     details = ClientDetails("Budi", "budi@example.com", "halo")
     try:
-        book.book(services, coach, OFFER, start, details, "id", "Asia/Makassar")
+        book.book(services, coach, OFFER, start, details, "id", "Asia/Makassar", version=_version(services, coach))
     except SlotTaken:
         return False
     return True
+
+
+def _version(services: Services, coach: str) -> str:
+    """What her form names, which the visitor got with it: the privacy page as it was then."""
+    key = (services.config.instance, coach)
+    if key not in _versions:
+        _versions[key] = terms.record(services, coach)
+    return _versions[key]
 
 
 def doubles(services: Services, coaches: int) -> int:

@@ -27,6 +27,7 @@ from microsite.config import Config
 from microsite.config import load_config
 from microsite.core.mirror import Reading
 from microsite.errors import MicrositeError
+from microsite.process import share_turns
 from microsite.services import Services
 from microsite.store import Store
 from tests.postgres import TEMPLATE
@@ -104,6 +105,7 @@ def measure(size: Size) -> Outcome:
 
 def on_sqlite(config: Config, size: Size) -> tuple[list[Figure], list[str]]:
     """Bookings at a rate, in turn with the probe of the disk; and a calendar with ten thousand busy events."""
+    share_turns()  # as every process of the site does
     services = practice.opened(config)
     store = Timed(services.store)
     coaches = size.of(10, COACHES, COACHES)
@@ -231,6 +233,7 @@ def closed_loop(config: Config, coaches: int, seconds: float) -> list[Served]:
 
 def clients(instance: str, database: str, coaches: str, seconds: str, seed: str) -> None:
     """One process of clients; prints what each of their wishes came to."""
+    share_turns()
     services = practice.opened(load_config({"MICROSITE_INSTANCE": instance, "MICROSITE_DATABASE_URL": database}))
     waiting = iter(wishes(services, int(coaches), float(seconds) * 5, int(seed) + 100))
     guard = threading.Lock()

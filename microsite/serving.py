@@ -13,6 +13,7 @@ from . import logs
 from .config import load_config
 from .jobs.parent import follow_parent
 from .process import close_down
+from .process import share_turns
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -53,6 +54,7 @@ def web() -> "Flask":
 def _opened() -> "Config":
     """The settings, once this process is closed to others and its log is as they want it."""
     close_down()
+    share_turns()
     logs.set_up()  # whatever goes wrong before the settings are read
     config = load_config(os.environ)
     logs.set_up(config.file.logs.form, config.file.logs.level)
@@ -98,6 +100,7 @@ def run_worker(services: "Services") -> None:
     """Run jobs until SIGTERM or SIGINT."""
     from .restoring import settle
 
+    share_turns()
     wanted = services.config.file.logs
     logs.set_up(wanted.form, wanted.level)
     for _ in settle(services):

@@ -86,6 +86,14 @@ class Offer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     hours: dict[str, list[Clock]] | None = None
 
 
+RETENTION = 30
+"""Days."""
+
+
+class _Kept(msgspec.Struct):
+    retention_days: int = RETENTION
+
+
 class CoachSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """Everything a coach decides. `email` is where notices to her go; `contact` is what a client is shown.
 
@@ -112,7 +120,7 @@ class CoachSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     per_week: Annotated[int, msgspec.Meta(ge=0, le=500)] = 0
     confidentiality: Words = Words()
     note_consent: Literal["writing", "box"] = "writing"
-    retention_days: Annotated[int, msgspec.Meta(ge=1, le=365)] = 30
+    retention_days: Annotated[int, msgspec.Meta(ge=1, le=365)] = RETENTION
     stale_minutes: Annotated[int, msgspec.Meta(ge=5, le=1440)] = 60
 
     def offer(self, slug: str) -> Offer | None:
@@ -143,6 +151,11 @@ def encode_settings(settings: CoachSettings) -> str:
 def decode_settings(text: str) -> CoachSettings:
     """Settings as the store keeps them; they were checked when they were written."""
     return msgspec.json.decode(text, type=CoachSettings)
+
+
+def decode_retention(text: str) -> int:
+    """Of stored settings only for how many days records are kept: an eighth of the work."""
+    return msgspec.json.decode(text, type=_Kept).retention_days
 
 
 def windows(clocks: list[str]) -> list[tuple[int, int]]:

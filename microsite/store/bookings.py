@@ -31,6 +31,9 @@ _LIVE = (
     .where(booking.c.coach == bindparam("coach"), booking.c.state.in_(LIVE), booking.c.end > bindparam("after"))
     .order_by(booking.c.start)
 )
+_DOUBTS = select(booking.c.id, booking.c.doubt).where(
+    booking.c.coach == bindparam("coach"), booking.c.doubt.is_not(None)
+)
 
 
 class Sealed(NamedTuple):
@@ -85,8 +88,7 @@ class Bookings:
 
     def doubts(self, coach: str) -> dict[str, Doubt]:
         """What was noted about the coach's bookings, by booking id."""
-        noted = select(booking.c.id, booking.c.doubt).where(booking.c.coach == coach, booking.c.doubt.is_not(None))
-        rows = self._conn.execute(noted)
+        rows = self._conn.execute(_DOUBTS, {"coach": coach})
         return {booking_id: msgspec.msgpack.decode(packed, type=Doubt) for booking_id, packed in rows}
 
     def set_doubt(self, booking_id: str, doubt: Doubt | None) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import update
 from microsite.core.portraits import Portrait
 from microsite.core.portraits import Size
 from microsite.core.settings import CoachSettings
+from microsite.core.settings import decode_retention
 from microsite.core.settings import decode_settings
 from microsite.core.settings import encode_settings
 from microsite.errors import NotFound
@@ -26,6 +27,8 @@ from .tables import portrait
 # Asked at every booking, so built once: building a statement costs more than asking it.
 _GET = select(coach).where(coach.c.slug == bindparam("which"))
 _LOCK = update(coach).where(coach.c.slug == bindparam("which")).values(revision=coach.c.revision + 1)
+
+_WRITTEN = select(coach.c.settings)
 
 
 class CoachRow(NamedTuple):
@@ -59,6 +62,10 @@ class Coaches:
         """One coach."""
         found = self._conn.execute(_GET, {"which": slug}).mappings().first()
         return _row(found) if found else None
+
+    def retentions(self) -> list[int]:
+        """For how many days each coach's records are kept; of her settings nothing else is read."""
+        return [decode_retention(written) for written in self._conn.scalars(_WRITTEN)]
 
     def slugs(self) -> Sequence[str]:
         """The name of every coach, in order; no settings are read for it."""

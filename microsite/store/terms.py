@@ -3,12 +3,16 @@
 from typing import NamedTuple
 
 from sqlalchemy import Connection
+from sqlalchemy import bindparam
 from sqlalchemy import func
 from sqlalchemy import insert
 from sqlalchemy import select
 from sqlalchemy import update
 
 from .tables import terms
+
+_OF = select(terms).where(terms.c.coach == bindparam("coach")).order_by(terms.c.number)
+"""Asked at every booking, so built once."""
 
 
 class TermsRow(NamedTuple):
@@ -29,7 +33,7 @@ class TermsBook:
 
     def of(self, coach: str) -> list[TermsRow]:
         """A coach's versions, the one in force last."""
-        rows = self._conn.execute(select(terms).where(terms.c.coach == coach).order_by(terms.c.number))
+        rows = self._conn.execute(_OF, {"coach": coach})
         return [TermsRow(*row) for row in rows]
 
     def put(self, coach: str, version: str, since: str, facts: str) -> None:

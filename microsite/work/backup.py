@@ -23,6 +23,7 @@ import msgspec
 
 from microsite import archive
 from microsite.core.people import Secret
+from microsite.core.settings import RETENTION
 from microsite.errors import BackupError
 from microsite.errors import SettingsError
 from microsite.services import Services
@@ -88,7 +89,7 @@ def promised_days(services: Services) -> int:
     if named:
         return named
     with services.store.read() as tx:
-        return min((row.settings.retention_days for row in tx.coaches.all()), default=30)
+        return min(tx.coaches.retentions(), default=RETENTION)
 
 
 def delete_old(folder: Path, before: datetime) -> int:
