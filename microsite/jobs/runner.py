@@ -89,12 +89,15 @@ class Runner:
 
     def _turn(self, work: Work, due: dict[Every, float], pool: ThreadPoolExecutor) -> bool:
         self._collect()
-        self._write_down()
         self._release()
         self._watch_clock()
         self._ask_for(due)
+        # What follows on a step begins before that one is written down: a booking waits for three such writes less. A
+        # job that has ended and is not written down yet is still ours, so nobody takes it meanwhile.
+        busy = self._claim(work, pool)
+        wrote = self._write_down()
         self._renew()
-        return self._claim(work, pool)
+        return busy or wrote  # what was asked for again while it ran is due now
 
     def _collect(self) -> None:
         while not self._ended.empty():
@@ -102,9 +105,10 @@ class Runner:
             self._running -= 1
             self._unwritten.append((row, outcome(row.kind, future.exception(), row.attempts)))
 
-    def _write_down(self) -> None:
+    def _write_down(self) -> bool:
+        """Write down what came of jobs; False where none has ended."""
         if not self._unwritten:
-            return
+            return False
         with self._store.write() as tx:
             for row, came in self._unwritten:
                 if came.wait is not None:
@@ -114,6 +118,7 @@ class Runner:
                 else:
                     tx.queue.finish(row, self._owner)
         self._unwritten.clear()
+        return True
 
     def _write_the_last(self) -> None:
         for _ in range(LAST_TRIES):
