@@ -6,6 +6,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from microsite.core.hours import midnight
+from microsite.web import picker as picking
+from microsite.web.dates import part_of_day
 from microsite.web.picker import pick
 from microsite.web.picker import read_day
 
@@ -96,3 +99,14 @@ def test_nothing_free_is_no_picker() -> None:
 )
 def test_an_odd_day_is_no_wish(text: str | None) -> None:
     assert read_day(text) is None
+
+
+@pytest.mark.parametrize("zone", ["Asia/Jakarta", "Europe/Berlin", "Australia/Lord_Howe", "America/New_York"])
+def test_each_start_stands_in_the_part_of_the_day_that_its_own_clock_says(zone: str) -> None:
+    """Also on the days on which the clock is changed."""
+    where = ZoneInfo(zone)
+    for day in (date(2026, 3, 8), date(2026, 3, 29), date(2026, 4, 5), date(2026, 10, 25), date(2026, 11, 23)):
+        starts = list(range(midnight(day, where), midnight(day + picking.ONE, where), 900))
+        found = picking.bands(starts, where, day)
+        assert [at for band in found for at in band.starts] == starts
+        assert all(part_of_day(at, where) == band.part for band in found for at in band.starts)
