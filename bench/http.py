@@ -65,17 +65,17 @@ def in_process(services: Services, expected: View, size: Size) -> Outcome:
     asked, packed = environ(expected.target, HTMX), environ(expected.target, BROWSER)
     check(partial(call, site, asked), expected)
     check(partial(call, site, packed), expected)
-    change = partial(_change, services)
-    change()
+    change_it = partial(change, services)
+    change_it()
     check(partial(call, site, asked), expected)
-    connections = count_connections(partial(call, site, asked), change)
+    connections = count_connections(partial(call, site, asked), change_it)
 
     repeat, cold = size.of(20, 200, 400), size.of(4, 15, 40)
     cases = {
         "hello": partial(least_cpu, partial(call, least, environ(HELLO, {})), 7, repeat),
         "warm": partial(least_cpu, partial(call, site, packed), 7, size.of(5, 50, 200)),
-        "cold": partial(least_cpu, partial(call, site, asked), cold, 1, change),
-        "cold_packed": partial(least_cpu, partial(call, site, packed), cold, 1, change),
+        "cold": partial(least_cpu, partial(call, site, asked), cold, 1, change_it),
+        "cold_packed": partial(least_cpu, partial(call, site, packed), cold, 1, change_it),
     }
     rounds = interleaved(cases, size.rounds)
     figures = [
@@ -179,7 +179,7 @@ def fetch(url: str, headers: dict[str, str]) -> Answer:
             return Answer(error.code, {key.lower(): value for key, value in error.headers.items()}, error.read())
 
 
-def _change(services: Services) -> None:
+def change(services: Services) -> None:
     """What a sync does when something changed in the coach's calendar."""
     with services.store.change(demo.SLUG):
         pass
