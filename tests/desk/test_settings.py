@@ -1,12 +1,14 @@
 """A coach changes her own settings: what is saved, what is refused beside its field, and what follows."""
 
 import re
+from html import unescape
 from typing import Any
 
 import pytest
 
 from .conftest import Pages
 from .hands import Coach
+from .hands import fields
 from .hands import settings_fields
 
 
@@ -171,3 +173,31 @@ def test_a_frozen_session_says_what_to_do_and_the_brake_can_be_let_go(coach: Coa
     assert "Banyak acara hilang sekaligus" in coach.pages.get("/desk").text
     coach.post("/desk/release")
     assert "Banyak acara hilang sekaligus" not in coach.pages.get("/desk").text
+
+
+@pytest.mark.parametrize(("path", "field"), [("/desk/settings", "name"), ("/desk/offers/sesi", "title.id")])
+def test_what_a_coach_wrote_outlives_her_session(coach: Coach, path: str, field: str) -> None:
+    """She signs in beside the page that kept it, sees it again, and saves it herself."""
+    before, written = settings(coach), {**form(coach, path), field: 'Sari "Dewi"\n<b>'}
+    coach.pages.now += 13 * 3600
+
+    kept = coach.client.post(path, data=written)
+    waiting = {name: unescape(value) for name, value in fields(kept, path).items()}
+    assert kept.status_code == 403
+    assert waiting == {name: value for name, value in written.items() if name != "form_token"}
+    assert coach.client.post(path, data=waiting).status_code == 403
+
+    coach.enter()
+    shown = coach.client.post(path, data=waiting)
+    assert shown.status_code == 422 and "Belum ada yang tersimpan" in shown.text
+    assert settings(coach) == before
+
+    assert coach.client.post(path, data=settings_fields(shown.text)).status_code == 303
+    assert settings(coach) != before
+
+
+def test_an_earlier_sessions_form_takes_no_offer_away(coach: Coach) -> None:
+    before, written = settings(coach), {**form(coach, "/desk/offers/sesi"), "remove": "1"}
+    coach.enter()
+    assert coach.client.post("/desk/offers/sesi", data=written).status_code == 422
+    assert settings(coach) == before

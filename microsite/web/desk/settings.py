@@ -43,12 +43,12 @@ def page(session: Any, **values: Any) -> str:
 def save_settings() -> ResponseReturnValue:
     """Save the coach's own settings."""
     request.max_content_length = request.max_form_memory_size = BODY_MAX
-    session = seat.posted()
+    session, own = seat.written_to()
     document = adjust.document(session.coach.settings)
     errors = _apply(session.coach, document, document, GENERAL, "")
-    if errors:
-        typed = _typed(GENERAL)
-        return seat.page("desk/settings.html", session, groups=GENERAL, values=typed, errors=errors), 422
+    if errors or not own:
+        shown: dict[str, Any] = {"values": _typed(GENERAL), "errors": errors, "late": not own}
+        return seat.page("desk/settings.html", session, groups=GENERAL, **shown), 422
     adjust.save(get_services(), session.coach, document)
     return seat.to("desk.settings", saved=1)
 
@@ -66,18 +66,19 @@ def offer(slug: str) -> ResponseReturnValue:
 def save_offer(slug: str) -> ResponseReturnValue:
     """Save an offer, or take it away. Bookings of it stay as they are."""
     request.max_content_length = request.max_form_memory_size = BODY_MAX
-    session = seat.posted()
+    session, own = seat.written_to()
     document = adjust.document(session.coach.settings)
     index = len(document["offers"]) if slug == NEW else _index(document, slug)
-    if request.form.get("remove") and slug != NEW:
+    if request.form.get("remove") and slug != NEW and own:
         del document["offers"][index]
         adjust.save(get_services(), session.coach, document)
         return seat.to("desk.settings", saved=1)
     if slug == NEW:
         document["offers"].append({**_blank(), SLUG: request.form.get(SLUG, "").strip()})
     errors = _apply(session.coach, document, document["offers"][index], OFFER, f"offers[{index}].")
-    if errors:
-        return _offer_page(session, slug, {**_typed(OFFER), SLUG: request.form.get(SLUG, "")}, errors), 422
+    if errors or not own:
+        typed = {**_typed(OFFER), SLUG: request.form.get(SLUG, "")}
+        return _offer_page(session, slug, typed, errors, late=not own), 422
     adjust.save(get_services(), session.coach, document)
     return seat.to("desk.settings", saved=1)
 
@@ -146,5 +147,6 @@ def _index(document: dict[str, Any], slug: str) -> int:
     return slugs.index(slug)
 
 
-def _offer_page(session: Any, slug: str, values: dict[str, Any], errors: Errors) -> str:
-    return seat.page("desk/offer.html", session, groups=OFFER, slug=slug, new=slug == NEW, values=values, errors=errors)
+def _offer_page(session: Any, slug: str, values: dict[str, Any], errors: Errors, late: bool = False) -> str:
+    shown: dict[str, Any] = {"values": values, "errors": errors, "late": late}
+    return seat.page("desk/offer.html", session, groups=OFFER, slug=slug, new=slug == NEW, **shown)
