@@ -32,6 +32,7 @@ RESERVED_SLUGS = frozenset(
 )
 PARAGRAPHS = re.compile(r"(^|\.)(sentence|description|place\.text)\.(id|en)$")
 """The texts that may have line breaks."""
+INDONESIAN_ZONES = {"WIB": "Asia/Jakarta", "WITA": "Asia/Makassar", "WIT": "Asia/Jayapura"}
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -161,6 +162,11 @@ def dated_windows(exceptions: Mapping[str, list[str]]) -> dict[date, list[tuple[
     return {date.fromisoformat(day): windows(clocks) for day, clocks in exceptions.items()}
 
 
+def zone_of(text: str) -> str:
+    """A zone as the settings have it, where somebody wrote what the clock of her part of Indonesia is called."""
+    return INDONESIAN_ZONES.get(text.strip().upper(), text)
+
+
 def check_slug(slug: str, where: str, field: str) -> None:
     """Raise SettingsError for a slug that is malformed or belongs to the site."""
     if slug in RESERVED_SLUGS:
@@ -187,6 +193,8 @@ def _check(settings: CoachSettings, where: str) -> None:
         raise SettingsError(where, "name", repr(settings.name), "the coach's name as visitors see it")
     if settings.zone not in available_timezones():
         raise SettingsError(where, "zone", repr(settings.zone), "an IANA time zone such as Asia/Jakarta")
+    if settings.email and not signs.like_an_address(settings.email):
+        raise SettingsError(where, "email", repr(settings.email), "one plain mail address, such as sari@example.org")
     if settings.accent:
         _check_accent(settings.accent, where)
     seen: set[str] = set()

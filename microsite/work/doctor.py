@@ -138,6 +138,9 @@ def _coaches(services: Services) -> list[Finding]:
         if any(calendar.profile in SIGN_IN for calendar in calendars) and not services.config.file.google.published:
             what = f"{row.slug}: a Google permission ends after 7 days while the app's consent screen is in «Testing»"
             findings.append(Finding("look", what, "publish the app at Google, then set google.published = true"))
+        if not row.open:
+            what = f"{row.slug}: the page takes no bookings yet, because its coach has not made her keys"
+            findings.append(Finding("look", what, f"give her a link to her desk: microsite desk-link {row.slug}"))
         if "bookings" not in roles:
             findings.append(Finding("wrong", f"{row.slug}: no calendar takes bookings", "microsite calendar add"))
         if "open" not in roles and not row.settings.hours:

@@ -64,6 +64,34 @@ def test_init_does_not_touch_settings_that_are_there(shell: Shell) -> None:
     assert "is there already" in shell.run("init", answers=f"{COACH}{RELAY}y\n", code=1)
 
 
+def test_a_slip_costs_its_own_question_and_nothing_that_was_typed_before(shell: Shell) -> None:
+    """A wrong one used to end the command; some did after the settings were written, and the next try was refused."""
+    slips = {
+        "Wulan!": "small letters, digits and single hyphens",
+        "book.example": "https:// and a host name",
+        "http://book.example": "https:// (http only for localhost)",
+        "Makassar": "an IANA time zone",
+        "wulan at book.example": "one plain mail address, such as sari@example.org",
+        "none": "starttls or tls",
+        "halo": "one plain mail address, such as halo@book.example",
+    }
+    slug, bare, open_, zone, email, security, sender = slips
+    coach = f"Wulan\n{slug}\nwulan\n{bare}\n{open_}\nhttps://book.example\n{zone}\nwita\n{email}\nwulan@book.example\n"
+    relay = f"mail.example\n587\n{security}\nstarttls\n\n\n{sender}\nhalo@book.example\n"
+    said = shell.run("init", answers=f"{coach}{relay}y\n")
+    for wrong, allowed in slips.items():
+        assert f"'{wrong}' does not work here; please give {allowed}" in said
+    assert "https://book.example/desk/" in said
+    assert 'zone = "Asia/Makassar"' in shell.run("coach", "export", "wulan")
+
+
+def test_the_doctor_says_that_a_coach_without_keys_takes_no_bookings_and_how_she_gets_to_her_desk(shell: Shell) -> None:
+    shell.run("init", answers=f"{COACH}{RELAY}y\n")
+    said = shell.run("doctor", code=1)
+    assert "wulan: the page takes no bookings yet" in said
+    assert "microsite desk-link wulan" in said
+
+
 def test_init_refuses_a_slug_that_the_site_uses_itself(shell: Shell) -> None:
     said = shell.run("init", answers="Wulan\nmanage\n", code=1)
     assert "'manage'" in said
