@@ -13,6 +13,7 @@ from microsite.config import check_address
 from microsite.config import check_security
 from microsite.config import check_sender
 from microsite.config import load_config
+from microsite.core.settings import SLUG_MAX
 from microsite.core.settings import CoachSettings
 from microsite.core.settings import Offer
 from microsite.core.settings import Words
@@ -28,7 +29,6 @@ from .calendar import ask_calendars
 if TYPE_CHECKING:
     from microsite.services import Services
 
-SLUG_MAX = 40
 SECURITIES = ("starttls", "tls", "none")
 NEXT = """Next:
   1. Start the site: make run (where deploy/install put it here: sudo systemctl enable --now microsite).

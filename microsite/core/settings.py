@@ -20,7 +20,8 @@ from microsite.errors import SettingsError
 from . import colour
 from . import signs
 
-Slug = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", min_length=1, max_length=40)]
+SLUG_MAX = 40
+Slug = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", min_length=1, max_length=SLUG_MAX)]
 Minutes = Annotated[int, msgspec.Meta(ge=0, le=60 * 24 * 366)]
 Clock = Annotated[str, msgspec.Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]-(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$")]
 Line = Annotated[str, msgspec.Meta(max_length=120)]
@@ -171,7 +172,7 @@ def check_slug(slug: str, where: str, field: str) -> None:
     """Raise SettingsError for a slug that is malformed or belongs to the site."""
     if slug in RESERVED_SLUGS:
         raise SettingsError(where, field, repr(slug), "a name the site does not use itself: " + _listed(RESERVED_SLUGS))
-    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", slug) or len(slug) > 40:
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", slug) or len(slug) > SLUG_MAX:
         raise SettingsError(where, field, repr(slug), "small letters, digits and single hyphens, at most 40")
 
 

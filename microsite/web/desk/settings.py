@@ -1,5 +1,7 @@
 """The settings pages: one for the coach, one for each offer. A refused value is shown again, with the reason."""
 
+import re
+import unicodedata
 from copy import deepcopy
 from typing import Any
 
@@ -7,6 +9,7 @@ from flask import request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound as NoPage
 
+from microsite.core.settings import SLUG_MAX
 from microsite.errors import SettingsError
 from microsite.services import get_services
 from microsite.work import adjust
@@ -74,7 +77,7 @@ def save_offer(slug: str) -> ResponseReturnValue:
         adjust.save(get_services(), session.coach, document)
         return seat.to("desk.settings", saved=1)
     if slug == NEW:
-        document["offers"].append({**_blank(), SLUG: request.form.get(SLUG, "").strip()})
+        document["offers"].append({**_blank(), SLUG: _slug()})
     errors = _apply(session.coach, document, document["offers"][index], OFFER, f"offers[{index}].")
     if errors or not own:
         typed = {**_typed(OFFER), SLUG: request.form.get(SLUG, "")}
@@ -110,6 +113,13 @@ def _apply(coach: Coach, document: dict[str, Any], part: dict[str, Any], groups:
             _put_back(part, old, field)
         else:
             return errors
+
+
+def _slug() -> str:
+    """A new offer's part of the address: what was typed, else its title, in the signs that an address may have."""
+    typed = next(filter(str.strip, (request.form.get(name, "") for name in (SLUG, "title.id", "title.en"))), "")
+    plain = unicodedata.normalize("NFKD", typed).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", plain.lower())[:SLUG_MAX].strip("-")
 
 
 def _put_back(part: dict[str, Any], old: dict[str, Any], field: Field) -> None:
