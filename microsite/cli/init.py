@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from microsite.services import Services
 
 SECURITIES = ("starttls", "tls", "none")
+GO_ON = """To go on:
+    microsite calendar add {slug}
+    microsite desk-link {slug}
+    microsite backup-key (where there is none yet)"""
 NEXT = """Next:
   1. Start the site: make run (where deploy/install put it here: sudo systemctl enable --now microsite).
   2. Ask whether all is well: microsite doctor.
@@ -44,7 +48,8 @@ def init() -> None:
     os.umask(0o077)
     instance = Path(os.environ.get("MICROSITE_INSTANCE") or "instance").absolute()
     if (instance / "config.toml").exists():
-        raise StartRefused(f"{instance / 'config.toml'} is there already; edit it, or move it away to begin anew")
+        there = instance / "config.toml"
+        raise StartRefused(f"{there} is there already; edit it, or begin anew: mv {instance} {instance}-old")
     if (instance / "site.db").exists():
         raise StartRefused(f"{instance} holds a demo; move the folder away (mv {instance} {instance}-demo), then begin")
     name, slug = ask_name()
@@ -147,7 +152,11 @@ def set_up(services: "Services", slug: str, settings: CoachSettings, embedded: b
         password = setup.add_embedded_calendars(services, slug, names)
         click.echo(f"\nCalendar app: {services.config.address}/dav/  user {slug}  password {password.reveal()}")
     else:
-        ask_calendars(services, slug)
+        try:
+            ask_calendars(services, slug)
+        except click.Abort:
+            click.echo(f"\n\nStopped; what was answered before is kept. {GO_ON.format(slug=slug)}")
+            raise
     token = desk.new_link(services, slug, desk.FIRST_SECONDS)
     click.echo("\nThe coach's desk: this link works once, within a day. She makes her keys there, in her own browser;")
     click.echo(f"until then her page takes no bookings. For another link: microsite desk-link {slug}\n")

@@ -59,6 +59,27 @@ def test_init_finds_the_calendars_of_an_account_and_asks_what_each_is_for(shell:
     assert PASSWORD.encode() not in b"".join(p.read_bytes() for p in shell.instance.rglob("*") if p.is_file())
 
 
+def test_a_calendar_that_is_found_twice_is_connected_once_and_takes_its_last_use(shell: Shell, tmp_path: Path) -> None:
+    """Whoever forgot to name one for the bookings is asked anew, and used to have every calendar twice."""
+    (tmp_path / "server").mkdir()
+    with radicale(tmp_path / "server") as server:
+        server.new_calendar()
+        server.new_calendar()
+        account = f"http://127.0.0.1:{server.port}/\n{USER}\n{PASSWORD}\n"
+        said = shell.run("init", answers=f"{COACH}{RELAY}n\n127.0.0.1\n{account}busy\nhours\n{account}bookings\n\n")
+        listed = shell.run("calendar", "list", "wulan").splitlines()
+    assert "One calendar must take the bookings" in said
+    assert "connected already: busy" in said
+    assert sorted(line.split()[1] for line in listed) == ["bookings", "hours"]
+
+
+def test_whoever_stops_at_the_calendars_is_told_what_is_kept_and_how_to_go_on(shell: Shell) -> None:
+    said = shell.run("init", answers=f"{COACH}{RELAY}n\n10.1.2.3\n", code=1)
+    assert "what was answered before is kept" in said
+    assert "microsite calendar add wulan" in said
+    assert shell.run("desk-link", "wulan").startswith("https://book.example/desk/")
+
+
 def test_init_does_not_touch_settings_that_are_there(shell: Shell) -> None:
     shell.run("init", answers=f"{COACH}{RELAY}y\n")
     assert "is there already" in shell.run("init", answers=f"{COACH}{RELAY}y\n", code=1)
