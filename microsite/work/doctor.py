@@ -35,7 +35,10 @@ def _machine(services: Services) -> list[Finding]:
     if services.config.configured and not facts.coaches:
         what = f"{services.store.file or 'the database'} holds no coach"
         findings.append(Finding("wrong", what, "restore a backup, or begin anew with microsite init"))
-    if not services.config.https and services.config.configured:
+    if services.config.host.replace(".", "").isdigit():
+        advice = "set site.address to a name: http://localhost for a try on this machine, https:// before going live"
+        findings.append(Finding("look", "the site's address is a number, and passkeys only work with a name", advice))
+    elif not services.config.https and services.config.configured:
         findings.append(Finding("look", "the site's address is http", "set site.address to https:// before going live"))
     return findings
 

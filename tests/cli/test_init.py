@@ -113,6 +113,11 @@ def test_the_doctor_says_that_a_coach_without_keys_takes_no_bookings_and_how_she
     assert "microsite desk-link wulan" in said
 
 
+def test_the_doctor_says_that_passkeys_want_a_name_where_the_address_is_a_number(shell: Shell) -> None:
+    shell.run("init", answers=f"{COACH.replace('https://book.example', 'http://127.0.0.1:8000')}{RELAY}y\n")
+    assert "passkeys only work with a name" in shell.run("doctor", code=1)
+
+
 def test_init_refuses_a_slug_that_the_site_uses_itself(shell: Shell) -> None:
     said = shell.run("init", answers="Wulan\nmanage\n", code=1)
     assert "'manage'" in said
