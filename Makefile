@@ -8,6 +8,11 @@ BIN = .venv/bin
 run: .venv/.run
 	@$(BIN)/python -m microsite.cli serve
 
+# A real coach: some questions, each asked again where its answer cannot be used.
+.PHONY: init
+init: .venv/.run
+	@$(BIN)/python -m microsite.cli init
+
 test: .venv/.dev
 	$(BIN)/python -m tests.machine
 	$(BIN)/python -m pytest -n 2 --dist loadfile

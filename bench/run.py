@@ -23,7 +23,7 @@ from .machine import commit
 from .machine import facts
 from .results import Log
 
-PARTS = ("startup", "slots", "http", "store", "confirm", "jobs", "scale", "soak")
+PARTS = ("startup", "slots", "layers", "http", "store", "confirm", "jobs", "scale", "soak")
 """In this order: what feels its neighbours most comes while the machine is still cool."""
 SIZES = {size.name: size for size in (TINY, QUICK, FULL)}
 

@@ -43,7 +43,8 @@ def check(url: str, allowed: frozenset[str], embedded: bool) -> None:
     for peer in _resolve(host, port):
         if not is_allowed(host, peer, allowed):
             raise CalendarUnsafe(
-                "the calendar's address leads into a private network, which the operator did not allow"
+                "the calendar's address leads into a private network, and [calendars] allow_private_hosts in"
+                " config.toml does not name its host"
             )
 
 

@@ -12,11 +12,13 @@ import click
 from microsite.core.mirror import Found
 from microsite.core.people import Secret
 from microsite.errors import CalendarError
+from microsite.errors import NotPossibleNow
 
 from . import acting
 
 if TYPE_CHECKING:
     from microsite.services import Services
+    from microsite.work.accounts import Listed
 
 ROLES = {
     "hours": {"open"},
@@ -166,23 +168,54 @@ def ask_calendars(services: "Services", slug: str) -> None:
 
 
 def _use(services: "Services", slug: str, found: Found, login: Login) -> set[str]:
-    from microsite.work import setup
+    """Ask what a calendar is for, and let it be that; one that is connected already is changed and not added again."""
+    from microsite.work import accounts
 
-    click.echo(f"\n  «{found.name}» ({found.url}){'' if found.writable else ', read-only'}")
+    known = next((each for each in accounts.listed(services, slug) if each.url == found.url), None)
+    notes = f"{'' if found.writable else ', read-only'}{f', connected already: {known.word}' if known else ''}"
+    click.echo(f"\n  «{found.name}» ({found.url}){notes}")
     default = "busy" if "VEVENT" in found.components or not found.components else "none"
     role = click.prompt(
-        f"    What is it for? {MEANINGS}", default=default, type=click.Choice(list(ROLES)), show_choices=False
+        f"    What is it for? {MEANINGS}",
+        default=known.word if known else default,
+        type=click.Choice(list(ROLES)),
+        show_choices=False,
     )
     if role == "bookings" and not found.writable:
         click.echo("    This calendar is read-only and cannot take bookings; it blocks time instead.")
         role = "busy"
+    return _change(services, slug, known, role) if known else _connect(services, slug, found, login, role)
+
+
+def _connect(services: "Services", slug: str, found: Found, login: Login, role: str) -> set[str]:
+    from microsite.work import accounts
+    from microsite.work import setup
+
     if not ROLES[role]:
         return set()
     try:
-        setup.add_calendar(services, slug, found.url, found.name, ROLES[role], login.user, login.secret, login.profile)
+        made = setup.add_calendar(
+            services, slug, found.url, found.name, ROLES[role], login.user, login.secret, login.profile
+        )
     except CalendarError as error:
         click.echo(f"    It could not be read ({error}) and was left out.")
         return set()
+    if role == "bookings":
+        accounts.use_for(services, slug, made, role)  # one calendar takes them; another that did only blocks time now
+    return ROLES[role]
+
+
+def _change(services: "Services", slug: str, known: "Listed", role: str) -> set[str]:
+    from microsite.work import accounts
+
+    try:
+        if ROLES[role]:
+            accounts.use_for(services, slug, known.id, role)
+        else:
+            accounts.remove(services, slug, known.id)
+    except NotPossibleNow as error:
+        click.echo(f"    It stays as it was: {error}.")
+        return ROLES.get(known.word, set())
     return ROLES[role]
 
 

@@ -20,7 +20,8 @@ from microsite.errors import SettingsError
 from . import colour
 from . import signs
 
-Slug = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", min_length=1, max_length=40)]
+SLUG_MAX = 40
+Slug = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", min_length=1, max_length=SLUG_MAX)]
 Minutes = Annotated[int, msgspec.Meta(ge=0, le=60 * 24 * 366)]
 Clock = Annotated[str, msgspec.Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]-(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$")]
 Line = Annotated[str, msgspec.Meta(max_length=120)]
@@ -32,6 +33,7 @@ RESERVED_SLUGS = frozenset(
 )
 PARAGRAPHS = re.compile(r"(^|\.)(sentence|description|place\.text)\.(id|en)$")
 """The texts that may have line breaks."""
+INDONESIAN_ZONES = {"WIB": "Asia/Jakarta", "WITA": "Asia/Makassar", "WIT": "Asia/Jayapura"}
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -174,11 +176,16 @@ def dated_windows(exceptions: Mapping[str, list[str]]) -> dict[date, list[tuple[
     return {date.fromisoformat(day): windows(clocks) for day, clocks in exceptions.items()}
 
 
+def zone_of(text: str) -> str:
+    """A zone as the settings have it, where somebody wrote what the clock of her part of Indonesia is called."""
+    return INDONESIAN_ZONES.get(text.strip().upper(), text)
+
+
 def check_slug(slug: str, where: str, field: str) -> None:
     """Raise SettingsError for a slug that is malformed or belongs to the site."""
     if slug in RESERVED_SLUGS:
         raise SettingsError(where, field, repr(slug), "a name the site does not use itself: " + _listed(RESERVED_SLUGS))
-    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", slug) or len(slug) > 40:
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", slug) or len(slug) > SLUG_MAX:
         raise SettingsError(where, field, repr(slug), "small letters, digits and single hyphens, at most 40")
 
 
@@ -200,6 +207,8 @@ def _check(settings: CoachSettings, where: str) -> None:
         raise SettingsError(where, "name", repr(settings.name), "the coach's name as visitors see it")
     if settings.zone not in available_timezones():
         raise SettingsError(where, "zone", repr(settings.zone), "an IANA time zone such as Asia/Jakarta")
+    if settings.email and not signs.like_an_address(settings.email):
+        raise SettingsError(where, "email", repr(settings.email), "one plain mail address, such as sari@example.org")
     if settings.accent:
         _check_accent(settings.accent, where)
     seen: set[str] = set()

@@ -4,6 +4,7 @@ Refused text is shown again, cleaned of what cannot be kept; nothing typed is lo
 """
 
 import re
+import secrets
 import unicodedata
 from base64 import b64decode
 from typing import Any
@@ -27,6 +28,7 @@ from .tokens import TimedToken
 
 NAME_MAX, EMAIL_MAX, NOTE_MAX = 80, 254, 500
 LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+ONCE = re.compile(r"[A-Za-z0-9_-]{43}")
 LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 EMPTY_NAME = lazy_gettext("Write a name I may call you by; a nickname is fine.")
 LONG_NAME = lazy_gettext("The name is too long: at most 80 characters.")
@@ -76,12 +78,15 @@ class DetailsForm(FlaskForm):  # type: ignore[misc]
     terms = StringField()
     consent = BooleanField()
     wrong_consent = StringField()
+    once = StringField()
 
     def __init__(self, offer: Offer, bound: Bound, box: bool = False, **options: Any) -> None:
         self.needs_email, self.box = offer.email == "required", box
         super().__init__(meta={"csrf_context": bound}, **options)
         self.trapped = bool(self.website.data)
         self.website.data = ""
+        if not ONCE.fullmatch(self.once.data or ""):
+            self.once.data = secrets.token_urlsafe(32)
         self.from_browser = any(
             part.data for part in (self.sealed, self.wrong_name, self.wrong_note, self.wrong_consent)
         )

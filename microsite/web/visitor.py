@@ -2,11 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
-from functools import lru_cache
 from typing import Any
-from typing import NamedTuple
-from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint
 from flask import Response
@@ -21,7 +17,7 @@ from werkzeug.datastructures import MultiDict
 
 from microsite.core import availability
 from microsite.core.hours import local_day
-from microsite.core.settings import Offer
+from microsite.core.people import Secret
 from microsite.errors import NotFound
 from microsite.errors import NotInvited
 from microsite.errors import SlotTaken
@@ -30,10 +26,12 @@ from microsite.errors import TimesUnknown
 from microsite.services import get_services
 from microsite.work import book as booking
 from microsite.work import look
+from microsite.work import once
 from microsite.work.invite import invited
 from microsite.work.look import Coach
 from microsite.work.polls import refresh
 
+from . import cookies
 from . import fragments
 from . import picker
 from . import ready
@@ -41,6 +39,7 @@ from . import refusals
 from . import tokens
 from . import written
 from . import zones
+from .asked import Asked
 from .dates import slot_text
 from .forms import DetailsForm
 from .i18n import language
@@ -51,43 +50,6 @@ from .refusals import pause_text
 
 bp = Blueprint("visitor", __name__)
 EMPTY: ImmutableMultiDict[str, str] = ImmutableMultiDict()
-
-
-class Asked(NamedTuple):
-    """The coach, the offer, the zone and the invitation a request is about, and where the picker's links lead."""
-
-    coach: Coach
-    offer: Offer
-    zone: ZoneInfo
-    zone_unknown: bool
-    invite: str = ""
-
-    @property
-    def here(self) -> dict[str, Any]:
-        """The URL parts of this offer."""
-        return {"coach": self.coach.slug, "offer": self.offer.slug, **dict(self.hidden)}
-
-    @property
-    def hidden(self) -> tuple[tuple[str, str], ...]:
-        """What a form that asks for other times must send along."""
-        return (("invite", self.invite),) if self.invite else ()
-
-    @property
-    def times_url(self) -> str:
-        """The picker itself."""
-        return _path("visitor.times", language(), request.script_root, self.coach.slug, self.offer.slug)
-
-    def day_url(self, day: object) -> str:
-        """The picker on another day."""
-        return f"{self.times_url}?{self._query(day=day)}"
-
-    def slot_url(self, start: int) -> str:
-        """The form for one start."""
-        form = _path("visitor.form", language(), request.script_root, self.coach.slug, self.offer.slug)
-        return f"{form}?{self._query(slot=slot_text(start))}"
-
-    def _query(self, **first: object) -> str:
-        return urlencode({**first, "tz": self.zone.key, **dict(self.hidden)}, safe="/")
 
 
 @route(bp, "/")
@@ -125,8 +87,14 @@ def times(coach: str, offer: str) -> ResponseReturnValue:
 
 @route(bp, "/<slug:coach>/<slug:offer>/book")
 def form(coach: str, offer: str) -> ResponseReturnValue:
-    """The form for one start; 409 with fresh times when that start is not offered."""
-    asked, start = _asked(coach, offer), read_slot(request.args.get("slot"))
+    """The form for one start; 409 with fresh times when that start is not offered.
+
+    Whoever goes back to it after booking is led to her booking, and not told that the time is gone.
+    """
+    start = read_slot(request.args.get("slot"))
+    if once.own(get_services(), coach, offer, start, cookies.read("manage")):
+        return _see_other(url_for("manage.show", **_zone(request.args.get("tz"))))
+    asked = _asked(coach, offer)
     found = look.times(get_services(), asked.coach, asked.offer)
     if not availability.offered(found, start):
         return _picker_page(asked, availability.offer(found), 409, taken=start)
@@ -135,29 +103,26 @@ def form(coach: str, offer: str) -> ResponseReturnValue:
 
 @route(bp, "/<slug:coach>/<slug:offer>/book", ("POST",))
 def book(coach: str, offer: str) -> ResponseReturnValue:
-    """Book, or show the form again with all that was typed."""
-    asked, start = _asked(coach, offer), _posted_slot()
+    """Book, or show the form again with all that was typed. A form that arrives twice leads to the booking it made."""
+    start = _posted_slot()
+    if "invite" in request.form and (again := _booked_before(coach, offer, start)):
+        return again  # an invitation for one booking is spent by now
+    asked = _asked(coach, offer)
     details = _form(asked, start)
     try:
         if not availability.offered(look.times(get_services(), asked.coach, asked.offer), start):
             raise SlotTaken("not offered")
         if not details.validate() or details.trapped or not _chosen() or not written.acceptable(coach, details):
             return _form_page(asked, start, details, 422)
-        sealed = details.sealed_record()
-        typed, zone = details.details(), asked.zone.key
-        placed = booking.book(
-            get_services(), coach, offer, start, typed, language(), zone, asked.invite, sealed, details.terms.data or ""
-        )
+        token = _hold(asked, start, details)
     except SlotTaken:
-        return _taken_page(asked, start, details)
+        return _booked_before(coach, offer, start) or _taken_page(asked, start, details)
     except TimesUnknown:
         return _form_page(asked, start, details, 503)
     except StoreUnreadable as error:
         refusals.tell_operator(error)
         return _form_page(asked, start, details, 503, unwell=True)
-    shown_in: dict[str, Any] = {} if zone == asked.coach.settings.zone else {"tz": zone}
-    # Without the usual body, which would repeat the address and the token in it.
-    return Response(status=303, headers={"Location": url_for("manage.enter", token=placed.token.reveal(), **shown_in)})
+    return _to_booking(token, "" if asked.zone.key == asked.coach.settings.zone else asked.zone.key)
 
 
 def too_many(seconds: int) -> Response:
@@ -167,12 +132,6 @@ def too_many(seconds: int) -> Response:
     details = _form(asked, start)
     details.validate()
     return _form_page(asked, start, details, 429, pause=pause_text(seconds))
-
-
-@lru_cache(maxsize=4096)
-def _path(endpoint: str, lang: str, _root: str, coach: str, offer: str) -> str:
-    """Where an offer's page is; a picker prints it a hundred times and the answer never changes."""
-    return url_for(endpoint, lang=lang, coach=coach, offer=offer)
 
 
 def _asked(coach_slug: str, offer_slug: str) -> Asked:
@@ -187,6 +146,42 @@ def _asked(coach_slug: str, offer_slug: str) -> Asked:
         raise NotInvited("no invitation, or one that is spent or over")
     chosen = zones.choose(typed.get("tz") or request.args.get("tz"), coach.settings.zoneinfo)
     return Asked(coach, offer, chosen.zone, chosen.unknown, invite)
+
+
+def _hold(asked: Asked, start: int, details: DetailsForm) -> Secret:
+    """Hold the start; answers the first token of the booking. Raises what `work.book.book` raises."""
+    return booking.book(
+        get_services(),
+        asked.coach.slug,
+        asked.offer.slug,
+        start,
+        details.details(),
+        language(),
+        asked.zone.key,
+        asked.invite,
+        details.sealed_record(),
+        details.terms.data or "",
+        details.once.data or "",
+    ).token
+
+
+def _booked_before(coach: str, offer: str, start: int) -> Response | None:
+    """Where a form that arrives twice leads: to the booking that it made the first time."""
+    token = once.booked_before(get_services(), coach, offer, start, request.form.get("once", ""))
+    return _to_booking(token, request.form.get("tz")) if token else None
+
+
+def _to_booking(token: Secret, zone: str | None) -> Response:
+    return _see_other(url_for("manage.enter", token=token.reveal(), **_zone(zone)))
+
+
+def _see_other(location: str) -> Response:
+    """A 303 without the usual body, which would repeat the address and the token in it."""
+    return Response(status=303, headers={"Location": location})
+
+
+def _zone(zone: str | None) -> dict[str, Any]:
+    return {"tz": zone} if zone else {}
 
 
 def _posted_slot() -> int:

@@ -45,6 +45,7 @@ from . import written
 from .calendars import bookings_calendar
 from .calendars import sync_all
 from .invite import spend
+from .once import new_token
 from .remind import plan_reminder
 from .retime import date_of
 from .status import add_status_link
@@ -76,11 +77,12 @@ def book(
     invitation: str = "",
     sealed_record: bytes = b"",
     version: str = "",
+    once: str = "",
 ) -> Placed:
     """Hold a start for a visitor. Raises NotFound, TimesUnknown, or SlotTaken where it would not be offered now.
 
     `sealed_record` was sealed in the visitor's browser: then `details` hold only the address, and there is no copy.
-    `version` is that of the privacy page beside the form.
+    `version` is that of the privacy page beside the form, `once` the form's own mark (see `work.once`).
     """
     coach = look.coach(services, coach_slug)
     offer = coach.settings.offer(offer_slug)
@@ -88,7 +90,8 @@ def book(
         raise NotFound("no such offer")
     now = services.clock()
     booking = _new_booking(services, coach, offer, start, language, now)
-    token, sealed = written.seal(services, booking, details, zone, now, sealed_record, version)
+    token = new_token(services, once)
+    sealed = written.seal(services, booking, token, details, zone, now, sealed_record, version)
     with services.store.change(coach.slug) as tx:
         if not offered(look.sight(tx, coach.slug, coach.settings, offer, now).times, start):
             raise SlotTaken("this start is not offered")

@@ -35,7 +35,10 @@ def _machine(services: Services) -> list[Finding]:
     if services.config.configured and not facts.coaches:
         what = f"{services.store.file or 'the database'} holds no coach"
         findings.append(Finding("wrong", what, "restore a backup, or begin anew with microsite init"))
-    if not services.config.https and services.config.configured:
+    if services.config.host.replace(".", "").isdigit():
+        advice = "set site.address to a name: http://localhost for a try on this machine, https:// before going live"
+        findings.append(Finding("look", "the site's address is a number, and passkeys only work with a name", advice))
+    elif not services.config.https and services.config.configured:
         findings.append(Finding("look", "the site's address is http", "set site.address to https:// before going live"))
     return findings
 
@@ -138,6 +141,9 @@ def _coaches(services: Services) -> list[Finding]:
         if any(calendar.profile in SIGN_IN for calendar in calendars) and not services.config.file.google.published:
             what = f"{row.slug}: a Google permission ends after 7 days while the app's consent screen is in «Testing»"
             findings.append(Finding("look", what, "publish the app at Google, then set google.published = true"))
+        if not row.open:
+            what = f"{row.slug}: the page takes no bookings yet, because its coach has not made her keys"
+            findings.append(Finding("look", what, f"give her a link to her desk: microsite desk-link {row.slug}"))
         if "bookings" not in roles:
             findings.append(Finding("wrong", f"{row.slug}: no calendar takes bookings", "microsite calendar add"))
         if "open" not in roles and not row.settings.hours:

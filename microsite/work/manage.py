@@ -14,6 +14,8 @@ from microsite.core.events import client_description
 from microsite.core.events import client_title
 from microsite.core.events import download_event
 from microsite.core.events import event_place
+from microsite.core.letters import CANCELLED_AT_DESK
+from microsite.core.letters import CANCELLED_IN_CALENDAR
 from microsite.core.letters import MOVED_BY_CLIENT
 from microsite.core.letters import MOVED_BY_COACH
 from microsite.core.people import Secret
@@ -39,6 +41,7 @@ __all__ = [
     "wait_for_outcome",
 ]
 MOVED = frozenset({MOVED_BY_CLIENT, MOVED_BY_COACH})
+CANCELLED_BY_COACH = frozenset({CANCELLED_AT_DESK, CANCELLED_IN_CALENDAR})
 LOOK_SECONDS = 0.01
 
 
@@ -73,10 +76,18 @@ def on_its_way(booking: Booking) -> bool:
 
 def has_moved(services: Services, booking: Booking) -> bool:
     """Whether its time is another one than it was booked for."""
+    return not MOVED.isdisjoint(_happened(services, booking))
+
+
+def cancelled_by_coach(services: Services, booking: Booking) -> bool:
+    """Whether the coach cancelled it, at her desk or in her calendar, and not the client."""
+    return not CANCELLED_BY_COACH.isdisjoint(_happened(services, booking))
+
+
+def _happened(services: Services, booking: Booking) -> set[str]:
     since = int(datetime.fromisoformat(booking.created_on).replace(tzinfo=UTC).timestamp())
     with services.store.read() as tx:
-        happened = tx.happenings.about(booking.coach, booking.ref, since)
-    return any(what in MOVED for _, what in happened)
+        return {what for _, what in tx.happenings.about(booking.coach, booking.ref, since)}
 
 
 def reached_by_mail(services: Services, booking: Booking) -> bool:

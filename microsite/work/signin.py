@@ -26,9 +26,10 @@ from .retime import date_of
 SESSION_SECONDS = 12 * HOUR
 FRESH_SECONDS = 30 * MINUTE
 """How long after signing in a coach may change who can sign in and who can open: later she signs in once more."""
-CHALLENGE_SECONDS = 2 * MINUTE
 SESSION, LINK = "desk-session", "desk-link"
 BY_PASSKEY, NEW_PASSKEY, BY_KEY = "passkey", "new-passkey", "key"
+ANSWER_SECONDS = {BY_PASSKEY: 2 * MINUTE, NEW_PASSKEY: 2 * MINUTE, BY_KEY: 15 * MINUTE}
+"""How long a question waits for its answer: a touch is quick, 24 words from a sheet of paper are not."""
 
 
 class Session(NamedTuple):
@@ -92,7 +93,7 @@ def ask(services: Services, kind: str, coach: str = "") -> Secret:
     nonce: Secret = services.sealer.new_token()
     now = services.clock()
     with services.store.write() as tx:
-        tx.signins.ask(services.sealer.lookup(nonce), kind, coach, now, now + CHALLENGE_SECONDS)
+        tx.signins.ask(services.sealer.lookup(nonce), kind, coach, now, now + ANSWER_SECONDS[kind])
     return nonce
 
 

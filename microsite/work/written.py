@@ -24,23 +24,23 @@ from . import terms
 def seal(
     services: Services,
     booking: Booking,
+    token: Secret,
     details: ClientDetails,
     zone: str,
     now: int,
     from_browser: bytes = b"",
     version: str = "",
-) -> tuple[Secret, Any]:
-    """The first token of a new booking and its sealed parts, made before the database is touched.
+) -> Any:
+    """The sealed parts of a new booking, made before the database is touched; `token` is its first.
 
     What came sealed from the visitor's browser is the record; then there is no copy that the client's page could show.
     `version` is that of the privacy page beside the form; the record names it.
     """
     sealer = services.sealer
-    token = sealer.new_token()
     record = Record(details, terms.shown(services, booking.coach, version), booking.language, now)
     address = Address(details.reveal().email)
     delivery = Delivery(address, booking.language, zone, token)
-    return token, services.store.sealed(
+    return services.store.sealed(
         record=from_browser or sealer.seal_record(record, recipients(services, booking.coach)),
         copy=None if from_browser else sealer.seal_copy(token, booking.id, record),
         delivery=sealer.seal_delivery(booking.delivery_day, booking.id, delivery) if address else None,

@@ -40,6 +40,7 @@ async function openWith({ id, secret }) {
 const key = document.getElementById("key");
 if (key) {
   key.querySelector("[data-script]").hidden = false;
+  key.querySelector(".by-hand").open = false;
   const form = document.getElementById("answer-form");
   wire(key, { passphrase: [], passkeys: {} }, async (identities) => {
     vault.hold(...identities);

@@ -3,16 +3,23 @@ import { fromBase64 } from "./bytes.js";
 import * as passkey from "./passkey.js";
 import * as vault from "./vault.js";
 
-/* `opened` is called with identities that something opened; `wraps` are the wrapped ones. */
+const MOST = 3;
+
+/* `opened` is called with identities that something opened; `wraps` are the wrapped ones. What was typed stays until it
+   has opened something: nobody types 24 words anew for one slip. */
 export function wire(panel, wraps, opened) {
   const wrong = panel.querySelector("[data-wrong]");
   const working = panel.querySelector("[data-working]");
+  const plain = wrong.textContent;
   const attempt = async (work) => {
     wrong.hidden = true;
     working.hidden = false;
     try {
       await opened(await work());
-    } catch {
+      for (const form of panel.querySelectorAll("form[data-open]")) form.reset();
+    } catch (error) {
+      const odd = error?.odd;
+      wrong.textContent = odd ? wrong.dataset.odd.replace("…", odd.slice(0, MOST).join(", ")) : plain;
       wrong.hidden = false;
     } finally {
       working.hidden = true;
@@ -30,17 +37,11 @@ export function wire(panel, wraps, opened) {
     return vault.withSecret(secret, wraps.passkeys[id]);
   });
   if (button) button.hidden = !(ids.length && passkey.known());
-  on("passphrase", "submit", (form) => {
-    const typed = form.elements.passphrase;
-    const given = typed.value;
-    typed.value = "";
-    return vault.withPassphrase(wraps.passphrase, given);
-  });
+  on("passphrase", "submit", (form) => vault.withPassphrase(wraps.passphrase, form.elements.passphrase.value));
   on("identity", "submit", async (form) => {
     const { identity, file, secret } = form.elements;
-    const [text, chosen, passphrase] = [identity.value, file.files[0], secret.value];
-    form.reset();
-    return chosen ? vault.identitiesInFile(chosen, passphrase) : vault.identitiesIn(text);
+    const [chosen] = file.files;
+    return chosen ? vault.identitiesInFile(chosen, secret.value) : vault.identitiesIn(identity.value);
   });
 }
 

@@ -92,9 +92,17 @@ function saveFile() {
   URL.revokeObjectURL(link.href);
 }
 
+/* Whether the groups are those of the sheet; those that are not are marked, and the first of them is shown. */
 function readBack() {
-  const typed = Array.from(inside("back", ".groups-back").querySelectorAll("input"), (input) => vault.tidy(input.value));
-  return typed.join(" ") === made.groups.slice(-BACK).join(" ");
+  const asked = made.groups.slice(-BACK);
+  const inputs = Array.from(inside("back", ".groups-back").querySelectorAll("input"));
+  const wrong = inputs.filter((input, at) => vault.tidy(input.value) !== asked[at]);
+  for (const input of inputs) {
+    input.parentElement.classList.toggle("wrong", wrong.includes(input));
+    input.setAttribute("aria-invalid", String(wrong.includes(input)));
+  }
+  wrong[0]?.focus();
+  return !wrong.length;
 }
 
 async function finish() {

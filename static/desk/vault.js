@@ -102,8 +102,10 @@ export async function identitiesIn(text) {
     for (const identity of found) await recipientOf(identity);
     return found;
   }
-  const { fromWords } = await import("../vendor/bip39-2.4.0/words.js");
+  const { fromWords, wordlist } = await import("../vendor/bip39-2.4.0/words.js");
   const words = text.toLowerCase().replace(/[^a-z]+/g, " ").trim().split(" ");
+  const odd = words.filter((word) => word && !wordlist.includes(word));
+  if (odd.length) throw Object.assign(new Error("not the words of a sheet"), { odd });
   return [identityFrom(fromWords(words))];
 }
 

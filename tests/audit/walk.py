@@ -67,7 +67,10 @@ def _text(name: str, tokens: dict[str, list[str]]) -> dict[str, Any]:
 
 
 def _parameter(name: str, where: str, tokens: dict[str, list[str]]) -> dict[str, Any]:
-    return {"name": name, "in": where, "required": where == "path", "schema": _text(name, tokens)}
+    # A path of which one part is wrong leads nowhere, so what exists is tried more often than what does not.
+    known = [{"type": "string", "enum": tokens[name]}] if where == "path" and name in tokens else []
+    schema = {"anyOf": [*known, _text(name, tokens)]} if known else _text(name, tokens)
+    return {"name": name, "in": where, "required": where == "path", "schema": schema}
 
 
 def opened(site: Site) -> tuple[str, dict[str, list[str]]]:

@@ -13,6 +13,7 @@ import pytest
 from bench import expected
 from bench import http
 from bench import jobs
+from bench import layers
 from bench import slots
 from bench import startup
 from bench.calibration import calibrate
@@ -80,6 +81,17 @@ def test_the_picker_is_held_against_the_oracle_before_it_is_timed(house: House) 
     hold(outcome)
     with pytest.raises(WrongAnswer, match="the oracle says"):
         http.in_process(house.services, view._replace(slots=view.slots[1:]), TINY)
+
+
+def test_each_set_of_layers_is_measured_in_a_process_of_its_own() -> None:
+    figures = {figure.name: figure.value for figure in layers.measure(TINY).figures}
+    assert {f"layers.{name}_us" for name in (*layers.LIBRARIES, *layers.SITE)} <= set(figures)
+    assert figures["layers.bare_to_hello"] < 1 < figures["layers.changed_to_hello"]
+
+
+def test_a_set_of_layers_that_answers_wrongly_is_not_timed() -> None:
+    with pytest.raises(WrongAnswer, match="«nothing»"):
+        layers.in_a_process("nothing", 1)
 
 
 @pytest.mark.parametrize(

@@ -59,9 +59,63 @@ def test_init_finds_the_calendars_of_an_account_and_asks_what_each_is_for(shell:
     assert PASSWORD.encode() not in b"".join(p.read_bytes() for p in shell.instance.rglob("*") if p.is_file())
 
 
+def test_a_calendar_that_is_found_twice_is_connected_once_and_takes_its_last_use(shell: Shell, tmp_path: Path) -> None:
+    """Whoever forgot to name one for the bookings is asked anew, and used to have every calendar twice."""
+    (tmp_path / "server").mkdir()
+    with radicale(tmp_path / "server") as server:
+        server.new_calendar()
+        server.new_calendar()
+        account = f"http://127.0.0.1:{server.port}/\n{USER}\n{PASSWORD}\n"
+        said = shell.run("init", answers=f"{COACH}{RELAY}n\n127.0.0.1\n{account}busy\nhours\n{account}bookings\n\n")
+        listed = shell.run("calendar", "list", "wulan").splitlines()
+    assert "One calendar must take the bookings" in said
+    assert "connected already: busy" in said
+    assert sorted(line.split()[1] for line in listed) == ["bookings", "hours"]
+
+
+def test_whoever_stops_at_the_calendars_is_told_what_is_kept_and_how_to_go_on(shell: Shell) -> None:
+    said = shell.run("init", answers=f"{COACH}{RELAY}n\n10.1.2.3\n", code=1)
+    assert "what was answered before is kept" in said
+    assert "microsite calendar add wulan" in said
+    assert shell.run("desk-link", "wulan").startswith("https://book.example/desk/")
+
+
 def test_init_does_not_touch_settings_that_are_there(shell: Shell) -> None:
     shell.run("init", answers=f"{COACH}{RELAY}y\n")
     assert "is there already" in shell.run("init", answers=f"{COACH}{RELAY}y\n", code=1)
+
+
+def test_a_slip_costs_its_own_question_and_nothing_that_was_typed_before(shell: Shell) -> None:
+    """A wrong one used to end the command; some did after the settings were written, and the next try was refused."""
+    slips = {
+        "Wulan!": "small letters, digits and single hyphens",
+        "book.example": "https:// and a host name",
+        "http://book.example": "https:// (http only for localhost)",
+        "Makassar": "an IANA time zone",
+        "wulan at book.example": "one plain mail address, such as sari@example.org",
+        "none": "starttls or tls",
+        "halo": "one plain mail address, such as halo@book.example",
+    }
+    slug, bare, open_, zone, email, security, sender = slips
+    coach = f"Wulan\n{slug}\nwulan\n{bare}\n{open_}\nhttps://book.example\n{zone}\nwita\n{email}\nwulan@book.example\n"
+    relay = f"mail.example\n587\n{security}\nstarttls\n\n\n{sender}\nhalo@book.example\n"
+    said = shell.run("init", answers=f"{coach}{relay}y\n")
+    for wrong, allowed in slips.items():
+        assert f"'{wrong}' does not work here; please give {allowed}" in said
+    assert "https://book.example/desk/" in said
+    assert 'zone = "Asia/Makassar"' in shell.run("coach", "export", "wulan")
+
+
+def test_the_doctor_says_that_a_coach_without_keys_takes_no_bookings_and_how_she_gets_to_her_desk(shell: Shell) -> None:
+    shell.run("init", answers=f"{COACH}{RELAY}y\n")
+    said = shell.run("doctor", code=1)
+    assert "wulan: the page takes no bookings yet" in said
+    assert "microsite desk-link wulan" in said
+
+
+def test_the_doctor_says_that_passkeys_want_a_name_where_the_address_is_a_number(shell: Shell) -> None:
+    shell.run("init", answers=f"{COACH.replace('https://book.example', 'http://127.0.0.1:8000')}{RELAY}y\n")
+    assert "passkeys only work with a name" in shell.run("doctor", code=1)
 
 
 def test_init_refuses_a_slug_that_the_site_uses_itself(shell: Shell) -> None:

@@ -1,12 +1,14 @@
 """A coach changes her own settings: what is saved, what is refused beside its field, and what follows."""
 
 import re
+from html import unescape
 from typing import Any
 
 import pytest
 
 from .conftest import Pages
 from .hands import Coach
+from .hands import fields
 from .hands import settings_fields
 
 
@@ -111,13 +113,46 @@ def test_a_refused_offer_says_why(coach: Coach) -> None:
 
 
 def test_a_new_offer_can_be_made_and_taken_away(coach: Coach) -> None:
-    assert save(coach, "/desk/offers/new", slug="Bad Slug", **{"title.id": "Kelas"}).status_code == 422
     assert save(coach, "/desk/offers/new", slug="sesi", **{"title.id": "Kelas"}).status_code == 422
     answer = save(coach, "/desk/offers/new", slug="kelas", email="optional", **{"title.id": "Kelas", "listed": "on"})
     assert answer.status_code == 303, errors(answer)
     assert "Kelas" in coach.pages.get("/sari/").text
     coach.post("/desk/offers/kelas", remove="1")
     assert settings(coach).offer("kelas") is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "title", "made"),
+    [("Kenalan Dulu", "Kelas", "kenalan-dulu"), ("", "Café & cerita", "cafe-cerita"), (" ", "x" * 50, "x" * 40)],
+)
+def test_what_she_types_becomes_an_address_and_an_empty_one_is_made_from_the_title(
+    coach: Coach, typed: str, title: str, made: str
+) -> None:
+    answer = save(coach, "/desk/offers/new", slug=typed, email="optional", **{"title.id": title, "listed": "on"})
+    assert answer.status_code == 303, errors(answer)
+    assert settings(coach).offer(made).title["id"] == title
+
+
+def test_a_zone_may_be_called_as_people_call_it_and_an_address_that_is_none_is_refused(coach: Coach) -> None:
+    assert save(coach, "/desk/settings", zone="wita").status_code == 303
+    assert settings(coach).zone == "Asia/Makassar"
+    page = save(coach, "/desk/settings", email="sari di example.org")
+    assert set(errors(page)) == {"email"}
+    assert "sari di example.org" in page.text
+
+
+@pytest.mark.parametrize(
+    ("path", "word", "said"),
+    [("cancel", "cancelled", "Sudah dibatalkan."), ("erase", "erased", "Sudah dihapus untuk selamanya.")],
+)
+def test_what_was_done_about_a_session_is_said_on_the_page_after_it(
+    coach: Coach, path: str, word: str, said: str
+) -> None:
+    coach.pages.book()
+    answer = coach.post(f"/desk/{path}", ref=coach.pages.only_booking().ref)
+    assert answer.headers["Location"] == f"/desk?done={word}"
+    assert said in coach.pages.get(answer.headers["Location"]).text
+    assert said not in coach.pages.get("/desk?done=whatever").text
 
 
 def test_a_site_without_a_mail_relay_cannot_ask_for_letters(coach: Coach) -> None:
@@ -171,3 +206,31 @@ def test_a_frozen_session_says_what_to_do_and_the_brake_can_be_let_go(coach: Coa
     assert "Banyak acara hilang sekaligus" in coach.pages.get("/desk").text
     coach.post("/desk/release")
     assert "Banyak acara hilang sekaligus" not in coach.pages.get("/desk").text
+
+
+@pytest.mark.parametrize(("path", "field"), [("/desk/settings", "name"), ("/desk/offers/sesi", "title.id")])
+def test_what_a_coach_wrote_outlives_her_session(coach: Coach, path: str, field: str) -> None:
+    """She signs in beside the page that kept it, sees it again, and saves it herself."""
+    before, written = settings(coach), {**form(coach, path), field: 'Sari "Dewi"\n<b>'}
+    coach.pages.now += 13 * 3600
+
+    kept = coach.client.post(path, data=written)
+    waiting = {name: unescape(value) for name, value in fields(kept, path).items()}
+    assert kept.status_code == 403
+    assert waiting == {name: value for name, value in written.items() if name != "form_token"}
+    assert coach.client.post(path, data=waiting).status_code == 403
+
+    coach.enter()
+    shown = coach.client.post(path, data=waiting)
+    assert shown.status_code == 422 and "Belum ada yang tersimpan" in shown.text
+    assert settings(coach) == before
+
+    assert coach.client.post(path, data=settings_fields(shown.text)).status_code == 303
+    assert settings(coach) != before
+
+
+def test_an_earlier_sessions_form_takes_no_offer_away(coach: Coach) -> None:
+    before, written = settings(coach), {**form(coach, "/desk/offers/sesi"), "remove": "1"}
+    coach.enter()
+    assert coach.client.post("/desk/offers/sesi", data=written).status_code == 422
+    assert settings(coach) == before

@@ -139,10 +139,16 @@ def test_the_plain_age_tool_opens_the_challenge_with_either_key(coach: Coach, tm
         assert coach.answer(lines[2]).status_code == 403
 
 
-def test_a_sealed_challenge_lives_two_minutes(coach: Coach, tmp_path: Path) -> None:
+def test_a_sealed_challenge_lives_a_quarter_of_an_hour_because_words_from_paper_take_their_time(
+    coach: Coach, tmp_path: Path
+) -> None:
     everyday, _ = keyed(coach)
     lines = opened(coach.challenge(), everyday, tmp_path)
-    coach.pages.now += 120
+    coach.pages.now += 15 * 60 - 1
+    assert coach.answer(lines[2]).status_code == 303
+    coach.leave()
+    lines = opened(coach.challenge(), everyday, tmp_path)
+    coach.pages.now += 15 * 60
     assert coach.answer(lines[2]).status_code == 403
 
 

@@ -57,6 +57,33 @@ def _wrong_picture(page: Page, stage: Any, prefix: str) -> None:
     page.locator("#portrait-error").wait_for()
 
 
+def _signed_out(page: Page, stage: Any, prefix: str) -> None:
+    at("settings")(page, stage, prefix)
+    page.locator("#name").fill("Sari Dewi")
+    stage.now += 13 * 3600
+    page.locator("form.details > button").click()
+    page.locator("main[data-state='desk-again']").wait_for()
+
+
+def _signed_in_again(page: Page, stage: Any, prefix: str) -> None:
+    _signed_out(page, stage, prefix)
+    kept = page.url
+    fields = page.locator("main form input").evaluate_all("all => all.map(each => [each.name, each.value])")
+    enter(page, stage, prefix)
+    page.goto(f"{prefix}/desk/settings")
+    page.evaluate(
+        """([to, fields]) => {
+            const form = Object.assign(document.createElement("form"), {method: "post", action: to});
+            const field = ([name, value]) => Object.assign(document.createElement("input"), {name, value});
+            form.append(...fields.map(field));
+            document.body.append(form);
+            form.submit();
+        }""",
+        [kept, fields],
+    )
+    page.locator("main .notice[role='status']").wait_for()
+
+
 def _calendars(page: Page, stage: Any, prefix: str) -> None:
     with stage.services.store.write() as tx:
         for name, title, roles in CALENDARS:
@@ -78,6 +105,8 @@ DESK: dict[str, Step] = {
     "desk-settings": at("settings"),
     "desk-settings-errors": _errors,
     "desk-portrait-error": _wrong_picture,
+    "desk-again": _signed_out,
+    "desk-again-shown": _signed_in_again,
     "desk-offer": at("offers/sesi"),
     "desk-offer-new": at("offers/new"),
     "desk-calendars": _calendars,

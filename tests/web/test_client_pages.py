@@ -5,6 +5,9 @@ import re
 
 import pytest
 
+from microsite.core.letters import CANCELLED_AT_DESK
+from microsite.core.letters import CANCELLED_BY_CLIENT
+from microsite.core.letters import CANCELLED_IN_CALENDAR
 from microsite.core.letters import MOVED_BY_CLIENT
 from microsite.core.settings import Offer
 from microsite.core.settings import Words
@@ -296,3 +299,27 @@ def test_an_offer_by_invitation_opens_with_one_and_carries_it_along(pages: Pages
     assert pages.send({**fields, **typed, "invite": ""}).status_code == 404
     assert pages.send({**fields, **typed}).status_code == 303
     assert pages.get(f"/sari/sesi/?invite={token}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("happened", "said", "not_said"),
+    [
+        (CANCELLED_AT_DESK, "Maaf, saya tidak bisa bertemu di waktu itu.", "Waktunya kosong lagi."),
+        (CANCELLED_IN_CALENDAR, "Maaf, saya tidak bisa bertemu di waktu itu.", "Waktunya kosong lagi."),
+        (CANCELLED_BY_CLIENT, "Waktunya kosong lagi.", "Maaf"),
+    ],
+)
+def test_a_client_whose_coach_cancelled_is_told_with_an_apology(
+    client: Pages, happened: str, said: str, not_said: str
+) -> None:
+    booking = client.only_booking()
+    with client.services.store.write() as tx:
+        tx.happenings.note("sari", booking.ref, client.now, happened)
+    client.put_in_state("cancelled")
+    page = client.get("/manage").text
+    assert said in page
+    assert not_said not in page
+
+
+def test_the_page_does_not_say_that_only_the_coach_can_open_what_its_own_link_opens(client: Pages) -> None:
+    assert "hanya saya, dan kamu dengan link pertamamu" in client.get("/manage").text

@@ -12,6 +12,7 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext
 
 from microsite.core.settings import WEEKDAYS
+from microsite.core.settings import zone_of
 from microsite.core.signs import cleaned
 
 HOUR = 60
@@ -70,7 +71,7 @@ def read(field: Field, typed: str | None) -> Any:
         case "dates":
             lines = (line.split(None, 1) for line in text.splitlines() if line.strip())
             return {parts[0]: _clocks(parts[1]) if len(parts) > 1 else [] for parts in lines}
-    return text
+    return zone_of(text) if field.path == "zone" else text
 
 
 def put(document: dict[str, Any], path: str, value: Any) -> None:
@@ -109,6 +110,8 @@ def explain(field: Field, allowed: str) -> str:
         why = gettext("Small letters, digits and single hyphens, at most 40, and not taken by another offer.")
     elif field.kind == CHOICE and field.path == "email":
         why = gettext("This site sends no mail yet, so only «not needed» works here.")
+    elif field.path == "email":
+        why = gettext("This e-mail address cannot be right. It looks like name@example.com.")
     elif "title" in field.path or "name" in field.path:
         why = gettext("This cannot be empty.")
     else:

@@ -30,6 +30,10 @@ class Empty(MicrositeError):
     """Nobody sits at the desk."""
 
 
+class WrittenTo(Empty):
+    """The same, for a form in which somebody wrote at length."""
+
+
 def seated() -> Session:
     """The session of this browser; raises Empty, which leads to the door."""
     try:
@@ -44,6 +48,18 @@ def posted() -> Session:
     if not tokens.same(bound(), request.form.get("form_token", "")):
         raise Empty("the form is another session's")
     return session
+
+
+def written_to() -> tuple[Session, bool]:
+    """The session of a form in which somebody wrote at length, and whether the form is this session's own.
+
+    One of an earlier session changes nothing, and its words are to be shown again. Raises WrittenTo without a session.
+    """
+    try:
+        session = seated()
+    except Empty:
+        raise WrittenTo("the session ended while somebody was writing") from None
+    return session, tokens.same(bound(), request.form.get("form_token", ""))
 
 
 def bound(purpose: str = "") -> tokens.Bound:
@@ -75,6 +91,13 @@ def to(endpoint: str, **values: Any) -> Response:
 def lead_to_door(error: Empty) -> ResponseReturnValue:
     """Whoever is not signed in is led to the door; nothing was done."""
     return redirect(url_for("desk.show"), 303)
+
+
+@bp.errorhandler(WrittenTo)
+def hold_on_to(error: WrittenTo) -> ResponseReturnValue:
+    """The words stay on a page, to be sent again once she has signed in beside it; nothing was done."""
+    typed = [(name, value) for name, value in request.form.items(multi=True) if name != "form_token"]
+    return render_template("desk/again.html", typed=typed, action=request.path), 403
 
 
 @bp.errorhandler(SignInRefused)

@@ -92,31 +92,31 @@ def record(ref: str) -> ResponseReturnValue:
 @route(bp, "/desk/cancel", ("POST",))
 def cancel() -> ResponseReturnValue:
     """Cancel a session; the client is told."""
-    return _do(lambda services, coach, booking: work.cancel_at_desk(services, coach, booking.id))
+    return _do(lambda services, coach, booking: work.cancel_at_desk(services, coach, booking.id), "cancelled")
 
 
 @route(bp, "/desk/ask-to-move", ("POST",))
 def ask_to_move() -> ResponseReturnValue:
     """Ask the client for another time."""
-    return _do(lambda services, coach, booking: work.ask_to_move(services, coach, booking.id))
+    return _do(lambda services, coach, booking: work.ask_to_move(services, coach, booking.id), "asked")
 
 
 @route(bp, "/desk/approve", ("POST",))
 def approve() -> ResponseReturnValue:
     """Say yes to a request."""
-    return _do(lambda services, coach, booking: answer.approve(services, coach.slug, booking.id))
+    return _do(lambda services, coach, booking: answer.approve(services, coach.slug, booking.id), "approved")
 
 
 @route(bp, "/desk/decline", ("POST",))
 def decline() -> ResponseReturnValue:
     """Say no to a request."""
-    return _do(lambda services, coach, booking: answer.decline(services, coach.slug, booking.id))
+    return _do(lambda services, coach, booking: answer.decline(services, coach.slug, booking.id), "declined")
 
 
 @route(bp, "/desk/erase", ("POST",))
 def erase_all() -> ResponseReturnValue:
     """Erase everything about a booking at once."""
-    return _do(lambda services, coach, booking: erase(services, booking.id, booking.ref))
+    return _do(lambda services, coach, booking: erase(services, booking.id, booking.ref), "erased")
 
 
 @route(bp, "/desk/release", ("POST",))
@@ -140,11 +140,12 @@ def by_day(bookings: list[Booking], zone: ZoneInfo) -> list[Day]:
     return [Day(day, list(group)) for day, group in groupby(ordered, key=lambda each: local_day(each.start, zone))]
 
 
-def _do(act: Callable[[Services, Coach, Booking], Any]) -> Response:
+def _do(act: Callable[[Services, Coach, Booking], Any], done: str) -> Response:
+    """Do something about the booking of a form, and back to the sessions, which say what was `done`."""
     session = seat.posted()
     booking = work.by_ref(get_services(), session.coach, request.form.get("ref", ""))
     act(get_services(), session.coach, booking)
-    return seat.to("desk.show")
+    return seat.to("desk.show", done=done)
 
 
 def _wraps(services: Services, coach: Coach) -> dict[str, str]:

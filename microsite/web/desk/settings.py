@@ -1,5 +1,7 @@
 """The settings pages: one for the coach, one for each offer. A refused value is shown again, with the reason."""
 
+import re
+import unicodedata
 from copy import deepcopy
 from typing import Any
 
@@ -7,6 +9,7 @@ from flask import request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound as NoPage
 
+from microsite.core.settings import SLUG_MAX
 from microsite.errors import SettingsError
 from microsite.services import get_services
 from microsite.work import adjust
@@ -43,12 +46,12 @@ def page(session: Any, **values: Any) -> str:
 def save_settings() -> ResponseReturnValue:
     """Save the coach's own settings."""
     request.max_content_length = request.max_form_memory_size = BODY_MAX
-    session = seat.posted()
+    session, own = seat.written_to()
     document = adjust.document(session.coach.settings)
     errors = _apply(session.coach, document, document, GENERAL, "")
-    if errors:
-        typed = _typed(GENERAL)
-        return seat.page("desk/settings.html", session, groups=GENERAL, values=typed, errors=errors), 422
+    if errors or not own:
+        shown: dict[str, Any] = {"values": _typed(GENERAL), "errors": errors, "late": not own}
+        return seat.page("desk/settings.html", session, groups=GENERAL, **shown), 422
     adjust.save(get_services(), session.coach, document)
     return seat.to("desk.settings", saved=1)
 
@@ -66,18 +69,19 @@ def offer(slug: str) -> ResponseReturnValue:
 def save_offer(slug: str) -> ResponseReturnValue:
     """Save an offer, or take it away. Bookings of it stay as they are."""
     request.max_content_length = request.max_form_memory_size = BODY_MAX
-    session = seat.posted()
+    session, own = seat.written_to()
     document = adjust.document(session.coach.settings)
     index = len(document["offers"]) if slug == NEW else _index(document, slug)
-    if request.form.get("remove") and slug != NEW:
+    if request.form.get("remove") and slug != NEW and own:
         del document["offers"][index]
         adjust.save(get_services(), session.coach, document)
         return seat.to("desk.settings", saved=1)
     if slug == NEW:
-        document["offers"].append({**_blank(), SLUG: request.form.get(SLUG, "").strip()})
+        document["offers"].append({**_blank(), SLUG: _slug()})
     errors = _apply(session.coach, document, document["offers"][index], OFFER, f"offers[{index}].")
-    if errors:
-        return _offer_page(session, slug, {**_typed(OFFER), SLUG: request.form.get(SLUG, "")}, errors), 422
+    if errors or not own:
+        typed = {**_typed(OFFER), SLUG: request.form.get(SLUG, "")}
+        return _offer_page(session, slug, typed, errors, late=not own), 422
     adjust.save(get_services(), session.coach, document)
     return seat.to("desk.settings", saved=1)
 
@@ -109,6 +113,13 @@ def _apply(coach: Coach, document: dict[str, Any], part: dict[str, Any], groups:
             _put_back(part, old, field)
         else:
             return errors
+
+
+def _slug() -> str:
+    """A new offer's part of the address: what was typed, else its title, in the signs that an address may have."""
+    typed = next(filter(str.strip, (request.form.get(name, "") for name in (SLUG, "title.id", "title.en"))), "")
+    plain = unicodedata.normalize("NFKD", typed).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", plain.lower())[:SLUG_MAX].strip("-")
 
 
 def _put_back(part: dict[str, Any], old: dict[str, Any], field: Field) -> None:
@@ -146,5 +157,6 @@ def _index(document: dict[str, Any], slug: str) -> int:
     return slugs.index(slug)
 
 
-def _offer_page(session: Any, slug: str, values: dict[str, Any], errors: Errors) -> str:
-    return seat.page("desk/offer.html", session, groups=OFFER, slug=slug, new=slug == NEW, values=values, errors=errors)
+def _offer_page(session: Any, slug: str, values: dict[str, Any], errors: Errors, late: bool = False) -> str:
+    shown: dict[str, Any] = {"values": values, "errors": errors, "late": late}
+    return seat.page("desk/offer.html", session, groups=OFFER, slug=slug, new=slug == NEW, **shown)

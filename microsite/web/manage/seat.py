@@ -104,6 +104,11 @@ class Shown:
         """Whether it has another time than it was booked for."""
         return work.has_moved(get_services(), self.booking)
 
+    @property
+    def cancelled_by_coach(self) -> bool:
+        """Whether it was the coach who cancelled."""
+        return work.cancelled_by_coach(get_services(), self.booking)
+
     @cached_property
     def proves(self) -> bool:
         """Whether this page was opened from the letter that asks for the button."""
