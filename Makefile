@@ -18,7 +18,7 @@ test: .venv/.dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 # The short form: make test-postgres PARTS="store jobs machines"
-PARTS ?= store jobs work web flow desk cli life canary/test_forgetting.py canary/test_logs.py machines
+PARTS ?= store jobs work web flow desk cli life backup weather canary/test_forgetting.py canary/test_logs.py machines
 test-postgres: .venv/.dev
 	$(BIN)/python -m tests.machine
 	MICROSITE_TEST_DATABASE=postgres $(BIN)/python -m pytest -n 2 --dist loadfile $(addprefix tests/,$(PARTS))
@@ -34,7 +34,7 @@ check: .venv/.dev
 drill: .venv/.dev
 	$(BIN)/python -m tests.machine
 	$(BIN)/python -m pytest tests/backup
-	MICROSITE_TEST_DATABASE=postgres $(BIN)/python -m pytest tests/backup/test_backup.py tests/backup/test_restore.py
+	MICROSITE_TEST_DATABASE=postgres $(BIN)/python -m pytest tests/backup
 
 # Any CalDAV server: make conformance SERVER="--url https://… --user … --password …"
 # The long form of the proofs about a booking's life; `make test` runs the short one.

@@ -1,8 +1,9 @@
 """What `make test-postgres` leaves out, and why: the whole list. Everything else that it collects runs on PostgreSQL.
 
-Left out by not being named in the Makefile: `core`, `reading`, `sealing`, `mail`, `calendars` and `quality`, which have
-no database at all; and the search of `canary`, which has its own run on PostgreSQL in `make test`
-(`canary/test_canary_postgres.py`: rows, files, log of writes and the server's own log).
+Left out by not being named in the Makefile: `core`, `reading`, `mail`, `calendars` and `quality`, which ask no database
+anything; `deploy`, where what is in front of the site and around it is tried; `bench`, which measures both; `sealing`,
+whose day keys in PostgreSQL are tried in `make test`; and the search of `canary`, which has its own run on PostgreSQL
+there (`canary/test_canary_postgres.py`: rows, files, log of writes and the server's own log).
 """
 
 import re
@@ -25,6 +26,15 @@ ABOUT_SQLITE = {
     "tests/web/test_watching.py::test_a_database_that_cannot_be_read_is_503_with_its_word": "the file is damaged",
     "tests/flow/test_bad_settings.py::test_an_instance_that_others_can_read_is_refused_with_its_remedy": (
         "the instance holds a file of SQLite's"
+    ),
+    "tests/backup/test_backup.py::test_a_damaged_database_is_told_and_older_backups_are_kept": "the file is damaged",
+    "tests/weather/test_clock.py::test_a_clock_that_falls_back_is_said_and_bookings_go_on": (
+        "the outbox says it, which goes by the site's clock; procrastinate goes by that of the database's server"
+    ),
+    "tests/weather/test_damage.py::test_a_broken_file_of_sqlite_or_its_queue_is_named_too": "the file and its lock",
+    "tests/weather/test_damage.py::test_a_database_that_was_emptied_is_told_of": "the file is what was emptied",
+    "tests/weather/test_damage.py::test_a_database_that_breaks_under_a_site_is_a_kind_page_that_keeps_what_was_typed": (
+        "the file breaks; a server that goes away is in `machines` and in `jobs/test_faults.py`"
     ),
     "tests/cli/test_secrets.py": "masks, modes and what processes print of themselves, whatever the database is",
     "tests/canary/test_forgetting.py::test_in_every_mode_of_the_database_a_purge_leaves_neither_ciphertext_nor_rows": (

@@ -94,7 +94,8 @@ class Site:
         """SIGTERM, and wait for the end."""
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
-            self.process.wait(20)
+            # How long an end may take is weather/test_stop.py's to judge; here nobody waits in vain.
+            self.process.wait(60)
 
     def kill(self) -> None:
         """SIGKILL to every process of the site."""

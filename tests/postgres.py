@@ -140,6 +140,11 @@ class Databases:
         self.made[folder] = self.server.url(name)
         return self.made[folder]
 
+    def empty(self, folder: Path) -> str:
+        """The address of a folder's database, which has nothing in it: what a restore asks for."""
+        self.made[folder] = self.server.create(name=name_of(folder))
+        return self.made[folder]
+
     def copy(self, folder: Path, to: Path) -> None:
         """Give a folder a copy of another one's database, in place of what it had."""
         self.forget(to)
@@ -168,6 +173,11 @@ def name_of(folder: Path) -> str:
 def database_of(folder: Path) -> dict[str, str]:
     """What to put into the environment of a site in that folder so that it uses the database this run is about."""
     return {"MICROSITE_DATABASE_URL": DATABASES.of(folder)} if wanted() else {}
+
+
+def empty_database_of(folder: Path) -> dict[str, str]:
+    """The same, where a restore is to fill the database."""
+    return {"MICROSITE_DATABASE_URL": DATABASES.empty(folder)} if wanted() else {}
 
 
 def copy_database(folder: Path, to: Path) -> None:

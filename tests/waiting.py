@@ -1,16 +1,23 @@
 """Waiting for what happens elsewhere, and ports nobody listens on."""
 
+import random
 import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 
 def free_port() -> int:
-    """A port of the loopback interface that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of the loopback interface that nobody listens on.
+
+    Below those that the system deals out: one of these may be an outgoing connection's before somebody listens on it.
+    """
+    while True:
+        port = random.SystemRandom().randrange(20_000, 32_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def wait_until(true: Callable[[], object], seconds: float = 20.0, what: str = "it") -> object:

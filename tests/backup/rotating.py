@@ -20,13 +20,16 @@ from microsite.services import build
 from microsite.work import rotate
 from microsite.work.status import by_status_token
 from microsite.work.status import status_token
+from tests.postgres import DATABASES
+from tests.postgres import copy_database
+from tests.postgres import database_of
 
 COUNTED = ("open", "os.rename", "os.remove", "fcntl.flock", "os.link")
 
 
 def opened(folder: Path) -> Services:
     """The house as the next process finds it."""
-    return build(load_config({"MICROSITE_INSTANCE": str(folder)}))
+    return build(load_config({"MICROSITE_INSTANCE": str(folder), **database_of(folder)}))
 
 
 def rotate_until(folder: Path, fatal: int) -> bool:
@@ -71,9 +74,11 @@ def main(folder: Path, calendar: str, booking: str, old_page: str) -> None:
         fatal += 1
         copy = folder.with_name(f"copy{fatal}")
         shutil.copytree(folder, copy)
+        copy_database(folder, copy)
         died = rotate_until(copy, fatal)
         print(json.dumps({"fatal": fatal, "died": died, **found(copy, calendar, booking, old_page)}), flush=True)
         shutil.rmtree(copy)
+        DATABASES.tidy(copy)
 
 
 if __name__ == "__main__":

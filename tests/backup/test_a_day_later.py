@@ -20,6 +20,7 @@ from microsite.work.judge import release_brake
 from tests.life.conftest import Bench
 from tests.life.house import COACH
 from tests.life.house import Home
+from tests.postgres import empty_database_of
 
 from .conftest import Copy
 from .conftest import copy_of
@@ -47,7 +48,7 @@ class Days:
         """The old machine is lost; its backup is restored that many hours later, and half an hour passes."""
         self.home.close()
         now = self.home.now + hours * HOUR
-        copy.restore(self.folder, now)
+        copy.restore(self.folder, now, **empty_database_of(self.folder))
         self.events = self.texts()
         self.bench.inbox.letters.clear()
         self.bench.home = self.home = Home(self.folder, self.bench.relay_port, now)
@@ -258,7 +259,7 @@ def test_while_the_calendar_does_not_answer_no_time_is_offered_and_nothing_is_be
     copy = copy_of(days.home.services, shelf)
     days.home.close()
     now = days.home.now + 20 * HOUR
-    copy.restore(days.folder, now)
+    copy.restore(days.folder, now, **empty_database_of(days.folder))
     later = days.bench.home = Home(days.folder, days.bench.relay_port, now)
     with later.services.store.write() as tx:
         tx.mirror.touch(later.calendar, url="http://127.0.0.1:1/c/")

@@ -25,6 +25,9 @@ from microsite.work.purge import purge_now
 from microsite.work.records import open_booking
 from tests.conftest import ROOT
 from tests.conftest import House
+from tests.postgres import database_of
+from tests.postgres import empty_database_of
+from tests.postgres import wanted
 
 from .conftest import Copy
 from .conftest import copy_of
@@ -244,21 +247,24 @@ def test_a_restore_that_was_ended_before_it_was_settled_is_settled_by_the_next_s
     services.close()
 
 
-def test_a_password_from_a_file_of_the_old_machine_is_found_again(tmp_path: Path, shelf: Path) -> None:
+def test_a_password_from_a_file_of_the_old_machine_is_found_again(
+    tmp_path: Path, shelf: Path, empty: dict[str, str]
+) -> None:
     house = House(tmp_path / "instance")
+    (tmp_path / "relay-password").touch(0o600)
     (tmp_path / "relay-password").write_text("a password of the relay\n")
     (house.instance / "config.toml").write_text(
         '[site]\naddress = "https://book.example"\n[mail]\nhost = "relay.example"\nsender = "a@book.example"\n'
         f'password_file = "{tmp_path / "relay-password"}" # kept apart\n'
     )
     house.close()
-    services = opened(house.instance, house.now)
+    services = opened(house.instance, house.now, **database_of(house.instance))
     copy = copy_of(services, shelf)
     services.close()
     (tmp_path / "relay-password").unlink()
-    said = copy.restore(tmp_path / "new", house.now)
+    said = copy.restore(tmp_path / "new", house.now, **empty)
     assert any("is not on this machine" in line for line in said)
-    config = load_config({"MICROSITE_INSTANCE": str(tmp_path / "new")})
+    config = load_config({"MICROSITE_INSTANCE": str(tmp_path / "new"), **empty})
     assert config.mail_password == Secret("a password of the relay")
     assert "# kept apart" in (tmp_path / "new" / "config.toml").read_text()
 
@@ -267,9 +273,9 @@ def test_a_database_of_another_kind_is_refused(tmp_path: Path, shelf: Path) -> N
     house = House(tmp_path / "instance")
     copy = copy_of(house.services, shelf)
     house.close()
-    url = "postgresql://nobody@127.0.0.1:1/nothing"
+    other = {} if wanted() else {"MICROSITE_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing"}
     with pytest.raises(BackupError, match="of the same kind"):
-        copy.restore(tmp_path / "new", house.now, MICROSITE_DATABASE_URL=url)
+        copy.restore(tmp_path / "new", house.now, **other)
     assert list((tmp_path / "new").iterdir()) == []
 
 
@@ -278,6 +284,7 @@ def test_it_is_all_done_by_three_commands(tmp_path: Path) -> None:
     from tests.cli.conftest import Shell
 
     old, new = Shell(tmp_path / "old"), Shell(tmp_path / "new")
+    empty_database_of(new.instance)
     old.run("prepare")
     assert "microsite backup-key" in old.run("backup", "--to", str(tmp_path / "shelf"), code=1)
     identity = next(word for word in old.run("backup-key").split() if word.startswith("AGE-SECRET-KEY-"))

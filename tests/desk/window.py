@@ -6,16 +6,19 @@ from typing import NamedTuple
 
 from playwright.sync_api import Browser
 
+from microsite.core.availability import offer as offer_starts
+from microsite.core.bookings import CONFIRMED
+from microsite.core.bookings import CONFIRMING
 from microsite.core.people import ClientDetails
-from microsite.core.people import Record
 from microsite.services import Services
-from microsite.work import book as booking
 from microsite.work import demo
+from microsite.work import look
+from microsite.work.book import book
 from microsite.work.desk import new_link
-from microsite.work.look import Coach
 from tests.conftest import Site
 from tests.flow.backstage import backstage
 from tests.flow.browser import Watched
+from tests.waiting import wait_until
 
 DEVICE = {
     "protocol": "ctap2",
@@ -114,22 +117,24 @@ def desk_link(site: Site) -> str:
 
 
 def hold(services: Services, number: int, name: str = "Klien") -> None:
-    """So many bookings with sealed records, put into the store as a POST would, at any hours."""
-    with services.store.read() as tx:
-        recipients = tx.coaches.recipients(demo.SLUG)
-        coach = tx.coaches.get(demo.SLUG)
-    assert coach is not None
-    offer, now = coach.settings.offers[0], services.clock()
-    seen = Coach(coach.slug, coach.settings, coach.revision, coach.demo, coach.open)
-    with services.store.change(demo.SLUG) as tx:
-        for count in range(number):
-            start = now + 86400 * (2 + count // 10) + 3600 * (count % 10)
-            new = booking._new_booking(services, seen, offer, start - start % 3600, "id", now)
-            details = ClientDetails(f"{name} {count}", f"klien{count}@example.com", "catatan " * 20)
-            sealed = services.sealer.seal_record(Record(details, "1", "id", now), recipients)
-            ref = booking._free_ref(tx, demo.SLUG)
-            held = type(new)(**{**{field: getattr(new, field) for field in new.__struct_fields__}, "ref": ref})
-            tx.bookings.add(held, services.store.sealed(sealed, None, None))
+    """So many sessions, booked as by visitors at the first times that are free, and confirmed by the running site.
+
+    Rows put into the store without their jobs would not stay: within a minute the site takes up what stands still.
+    """
+    coach = look.coach(services, demo.SLUG)
+    offer = coach.settings.offers[0]
+    held = []
+    for count in range(number):
+        start = offer_starts(look.times(services, coach, offer))[0]
+        details = ClientDetails(f"{name} {count}", f"klien{count}@example.com", "catatan " * 20)
+        held.append(book(services, demo.SLUG, offer.slug, start, details, "id", "Asia/Jakarta").booking.id)
+
+    def states() -> set[str]:
+        with services.store.read() as tx:
+            return {tx.bookings.need(booking_id).state for booking_id in held}
+
+    wait_until(lambda: CONFIRMING not in states(), 120, "every booking settled")
+    assert states() == {CONFIRMED}
 
 
 def everything(site: Site) -> bytes:

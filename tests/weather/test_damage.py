@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Callable
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from tests.flow.visitor import TYPED
 from tests.flow.visitor import Visitor
 from tests.flow.visitor import slots_from
 from tests.flow.visitor import wait_like_a_person
+from tests.postgres import copy_database
+from tests.postgres import database_of
 
 from .operator import told
 
@@ -70,15 +73,17 @@ DAMAGE = {
     "a server key cut short": ("server.key", shorten, "is damaged"),
     "a server key of other bytes": ("server.key", garble, "is not text; restore it"),
     "a folder for the server key": ("server.key", become_a_folder, "a folder is where a file belongs"),
-    "a database with lost blocks": ("site.db", overwrite_the_middle, "the file is damaged; stop the site"),
-    "a database of other bytes": ("site.db", garble, "the file is damaged; stop the site"),
-    "a folder for the database": ("site.db", become_a_folder, "a folder is where a file belongs"),
-    "a folder for the lock": ("jobs.lock", become_a_folder, "a folder is where a file belongs"),
     "a file for the day keys": ("day-keys", become_a_file, "move"),
     "a file for the letters": ("mail", become_a_file, "a file is where a folder belongs"),
     "a file for the calendars": ("dav", become_a_file, "a file is where a folder belongs"),
     "calendar passwords of other bytes": ("dav.htpasswd", garble, "is damaged; move it away"),
     "calendar passwords cut short": ("dav.htpasswd", shorten, "is damaged; move it away"),
+}
+DAMAGE_ABOUT_SQLITE = {
+    "a database with lost blocks": ("site.db", overwrite_the_middle, "the file is damaged; stop the site"),
+    "a database of other bytes": ("site.db", garble, "the file is damaged; stop the site"),
+    "a folder for the database": ("site.db", become_a_folder, "a folder is where a file belongs"),
+    "a folder for the lock": ("jobs.lock", become_a_folder, "a folder is where a file belongs"),
 }
 
 
@@ -86,13 +91,32 @@ DAMAGE = {
 @pytest.mark.parametrize("command", ["prepare", "doctor"])
 def test_a_broken_file_is_named_with_what_to_do(made: Path, tmp_path: Path, case: str, command: str) -> None:
     """`prepare` is what `serve` runs first."""
-    name, damage, sentence = DAMAGE[case]
-    instance = tmp_path / "instance"
+    break_and_look(made, tmp_path / "instance", command, *DAMAGE[case])
+
+
+@pytest.mark.parametrize("case", DAMAGE_ABOUT_SQLITE)
+@pytest.mark.parametrize("command", ["prepare", "doctor"])
+def test_a_broken_file_of_sqlite_or_its_queue_is_named_too(made: Path, tmp_path: Path, case: str, command: str) -> None:
+    break_and_look(made, tmp_path / "instance", command, *DAMAGE_ABOUT_SQLITE[case])
+
+
+def copied(made: Path, instance: Path) -> Path:
+    """An instance of the test's own, with its database wherever that is."""
     shutil.copytree(made, instance)
+    copy_database(made, instance)
+    return instance
+
+
+def break_and_look(
+    made: Path, instance: Path, command: str, name: str, damage: Callable[[Path], None], sentence: str
+) -> None:
+    """One file is broken: the command says one line, which names it and what to do."""
+    copied(made, instance)
     (instance / "jobs.lock").touch(mode=0o600)
     damage(instance / name)
 
-    done = CliRunner().invoke(main, [command], env={"MICROSITE_INSTANCE": str(instance)})
+    environ = {"MICROSITE_INSTANCE": str(instance), **database_of(instance)}
+    done = CliRunner().invoke(main, [command], env=environ)
 
     assert done.exit_code == 1
     assert done.exception is None or isinstance(done.exception, SystemExit)
@@ -102,8 +126,7 @@ def test_a_broken_file_is_named_with_what_to_do(made: Path, tmp_path: Path, case
 
 
 def test_garbage_in_the_lock_or_the_welcome_keeps_nothing_from_starting(made: Path, tmp_path: Path) -> None:
-    instance = tmp_path / "instance"
-    shutil.copytree(made, instance)
+    instance = copied(made, tmp_path / "instance")
     for name in ("jobs.lock", "WELCOME.txt", "last-purge"):
         (instance / name).write_bytes(GARBAGE)
         (instance / name).chmod(0o600)
@@ -176,13 +199,14 @@ def test_a_day_key_that_was_cut_short_is_named_by_doctor(tmp_path: Path) -> None
     (key,) = (house.instance / "day-keys").glob("20*")
     shorten(key)
 
-    done = CliRunner().invoke(main, ["doctor"], env={"MICROSITE_INSTANCE": str(house.instance)})
+    environ = {"MICROSITE_INSTANCE": str(house.instance), **database_of(house.instance)}
+    done = CliRunner().invoke(main, ["doctor"], env=environ)
 
     assert f"WRONG {key} is damaged\n" in done.output
     assert "move it away (mv)" in done.output
 
 
-def test_a_database_that_breaks_under_the_site_is_a_kind_page_that_keeps_what_was_typed(running: Site) -> None:
+def test_a_database_that_breaks_under_a_site_is_a_kind_page_that_keeps_what_was_typed(running: Site) -> None:
     visitor, english = Visitor(running.base), Visitor(running.base)
     slots = slots_from(visitor, OFFER, 3)
     form, other = visitor.form(OFFER, slots[0]), english.form(f"/en{OFFER}", slots[-1])

@@ -69,10 +69,15 @@ class Pages:
         config = Config(instance, file, secrets, 8000, configured=False)
         self.base = "https://book.example" if config.https else "http://localhost"
         self.services = build(config, lambda: self.now)
-        self.services.store.upgrade()
-        _, recipient = self.services.sealer.new_identity()
-        setup.add_coach(self.services, "sari", coach or settings(), recipient)
-        self.app: Flask = create_app(services=self.services)
+        try:
+            self.services.store.upgrade()
+            _, recipient = self.services.sealer.new_identity()
+            setup.add_coach(self.services, "sari", coach or settings(), recipient)
+            self.app: Flask = create_app(services=self.services)
+        except BaseException:
+            # A start that is refused leaves nobody who could give them back.
+            self.services.close()
+            raise
         self.client: FlaskClient = self.app.test_client()
 
     def get(self, path: str, **options: Any) -> TestResponse:
