@@ -223,8 +223,9 @@ def test_a_form_of_another_session_does_nothing(coach: Coach) -> None:
     old = coach.token()
     coach.leave()
     coach.enter()
-    answer = coach.post("/desk/settings", token=old, name="Mallory")
+    answer = coach.post("/desk/keys/retire", token=old)
     assert (answer.status_code, answer.headers["Location"]) == (303, "/desk")
+    assert coach.post("/desk/settings", token=old, name="Mallory").status_code == 422
     assert "Mallory" not in coach.pages.get("/desk/settings").text
 
 
@@ -233,8 +234,14 @@ def test_every_page_of_the_desk_leads_to_the_door_without_a_session(coach: Coach
     for path in paths:
         answer = coach.pages.get(f"/desk/{path}")
         assert (answer.status_code, answer.headers["Location"]) == (303, "/desk"), path
-    for (
-        path
-    ) in "cancel approve decline erase ask-to-move release out keys keys/retire records passkeys settings".split():
+    posted = "cancel approve decline erase ask-to-move release out keys keys/retire records passkeys".split()
+    for path in posted:
         answer = coach.client.post(f"/desk/{path}", data={"form_token": "x"})
         assert (answer.status_code, answer.headers["Location"]) == (303, "/desk"), path
+
+
+def test_where_a_coach_writes_at_length_her_words_wait_at_the_door(coach: Coach) -> None:
+    for path in ("settings", "offers/sesi", "offers/new"):
+        answer = coach.client.post(f"/desk/{path}", data={"form_token": "x", "name": "Sari"})
+        assert (answer.status_code, answer.headers.get("Location")) == (403, None), path
+        assert 'name="name" value="Sari"' in answer.text and 'href="/desk"' in answer.text
