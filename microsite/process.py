@@ -1,11 +1,18 @@
-"""What every process of the site does first: what it makes is for nobody else, and no crash writes its memory down."""
+"""What every process of the site does first: what it makes is for nobody else, and no crash writes its memory down.
+
+And what those do that stay: they share the interpreter in short turns, and hear at once that they are to end.
+"""
 
 import os
 import resource
+import signal
 import sys
+import threading
 
 TURN = 0.0005
 """Seconds that a thread may work while another wants to; Python's own choice is ten times that."""
+WAKE = signal.SIGUSR2
+"""Only wakes the main thread."""
 
 
 def close_down() -> None:
@@ -20,3 +27,23 @@ def share_turns() -> None:
     Else whoever only draws a page keeps a booking, and all bookings behind it, waiting for five milliseconds each time.
     """
     sys.setswitchinterval(TURN)
+
+
+def hear_signals() -> None:
+    """Have signals handled at once, whichever thread the system hands them to. From the main thread.
+
+    Python handles them in the main thread, and that one, asleep in a lock, does not notice what another was handed. A
+    server under load then went on until it was killed, in the midst of its answers. So every signal rings a bell, and
+    whoever listens to it wakes the main thread. A bell that a forked child rings as well does no harm.
+    """
+    heard, rung = os.pipe()
+    os.set_blocking(rung, False)
+    signal.signal(WAKE, lambda _number, _frame: None)
+    signal.set_wakeup_fd(rung, warn_on_full_buffer=False)
+    threading.Thread(target=_listen, args=(heard, threading.get_ident()), name="bell", daemon=True).start()
+
+
+def _listen(heard: int, main: int) -> None:
+    while number := os.read(heard, 1):
+        if number[0] != WAKE:
+            signal.pthread_kill(main, WAKE)

@@ -13,6 +13,7 @@ from . import logs
 from .config import load_config
 from .jobs.parent import follow_parent
 from .process import close_down
+from .process import hear_signals
 from .process import share_turns
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def _opened() -> "Config":
     """The settings, once this process is closed to others and its log is as they want it."""
     close_down()
     share_turns()
+    hear_signals()
     logs.set_up()  # whatever goes wrong before the settings are read
     config = load_config(os.environ)
     logs.set_up(config.file.logs.form, config.file.logs.level)
@@ -101,6 +103,7 @@ def run_worker(services: "Services") -> None:
     from .restoring import settle
 
     share_turns()
+    hear_signals()
     wanted = services.config.file.logs
     logs.set_up(wanted.form, wanted.level)
     for _ in settle(services):
