@@ -52,8 +52,7 @@ def listen(browser: Browser, step: Step, name: str) -> list[str]:
     """Texts of one state that were never translated, and words too long for the narrowest screen."""
     with TemporaryDirectory() as instance:
         stage = Stage(Path(instance) / "instance")
-        pseudo.speak(stage.app)
-        with stage.served() as base:
+        with pseudo.spoken(stage.app), stage.served() as base:
             context = browser.new_context(viewport={"width": WIDTHS[0], "height": HEIGHT}, timezone_id="Asia/Jakarta")
             page = context.new_page()
             step(page, stage, base + LANGUAGES["en"])

@@ -4,11 +4,15 @@ The long words are there for the narrow screen: German and Dutch are like that, 
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from gettext import NullTranslations
 
 from flask import Flask
 from flask_babel import Domain
 from playwright.sync_api import Page
+
+from microsite.web import words
 
 OPEN, CLOSE = "⟦", "⟧"
 WORD = re.compile(r"%\(\w+\)s|[A-Za-z]{6,}")
@@ -56,9 +60,22 @@ class PseudoDomain(Domain):  # type: ignore[misc]
         return Pseudo()
 
 
-def speak(app: Flask) -> None:
-    """Let an application speak it from now on."""
+@contextmanager
+def spoken(app: Flask) -> Iterator[None]:
+    """Let an application speak it, as long as this lasts: in forms, where Flask-Babel speaks, and everywhere else."""
     app.before_request(lambda: PseudoDomain().as_default())
+    catalog, words._catalog = words._catalog, lambda _lang: Pseudo()  # type: ignore[assignment]
+    _forget()
+    try:
+        yield
+    finally:
+        words._catalog = catalog
+        _forget()
+
+
+def _forget() -> None:
+    words.said_in.cache_clear()
+    words.counted_in.cache_clear()
 
 
 def untranslated(page: Page) -> list[str]:
