@@ -87,11 +87,12 @@ class Chaos:
         """Nothing lost, nothing twice, and nobody was shown a broken page."""
         assert self.crowd.trouble == [], Counter(self.crowd.trouble)
         bookings = self.bookings()
-        self._check_clients(bookings)
+        letters = [letter(each) for each in list(self.cluster.relay.taken)]
+        self._check_clients(bookings, letters)
         self._check_times(bookings)
-        self._check_letters()
+        self._check_letters(letters)
 
-    def _check_clients(self, bookings: list[Booking]) -> None:
+    def _check_clients(self, bookings: list[Booking], letters: list[Letter]) -> None:
         nobodys = {booking.id for booking in bookings}
         for client in self.crowd.clients:
             if "book" in client.unsure:
@@ -101,7 +102,7 @@ class Chaos:
             ended = {"cancelled"} if client.cancelled else {"confirmed"}
             ended |= {"cancelled"} if "cancel" in client.unsure else set()
             assert booking.state in ended, (client, booking)
-            self._check_told(client, booking)
+            self._check_told(client, booking, [each for each in letters if each.to == client.email])
         unsure = sum("book" in client.unsure for client in self.crowd.clients)
         assert len(nobodys) <= unsure, "bookings nobody asked for"
 
@@ -114,19 +115,16 @@ class Chaos:
             found: Booking = tx.bookings.need(link.booking)
         return found
 
-    def _check_told(self, client: Client, booking: Booking) -> None:
+    def _check_told(self, client: Client, booking: Booking, letters: list[Letter]) -> None:
         """She got a letter for what she did, each once, and the last one says what is so."""
-        first = {each.message_id: each for each in reversed(self._letters(client.email))}
-        letters = sorted(first.values(), key=lambda each: int(value(each.ics, "SEQUENCE")))
+        first = {each.message_id: each for each in reversed(letters)}
+        told = sorted(first.values(), key=lambda each: int(value(each.ics, "SEQUENCE")))
         deeds = client.moved + client.cancelled + len(client.unsure)
-        assert 1 <= len(letters) <= 1 + deeds, (client, [each.subject for each in letters])
-        last = letters[-1].ics
+        assert 1 <= len(told) <= 1 + deeds, (client, [each.subject for each in told])
+        last = told[-1].ics
         assert value(last, "UID") == booking.client_uid
         assert (b"METHOD:CANCEL" in last) == (booking.state == "cancelled")
         assert int(at(value(last, "DTSTART")).timestamp()) == booking.start or booking.state == "cancelled"
-
-    def _letters(self, email: str) -> list[Letter]:
-        return [each for each in map(letter, list(self.cluster.relay.taken)) if each.to == email]
 
     def _check_times(self, bookings: list[Booking]) -> None:
         for coach in COACHES:
@@ -137,8 +135,8 @@ class Chaos:
             events = self.events(coach)
             assert sorted(events) == sorted((uid, start) for start, _, uid in live)
 
-    def _check_letters(self) -> None:
+    def _check_letters(self, letters: list[Letter]) -> None:
         """Only what a worker had in its hands when it was killed may have come twice, and then as the same letter."""
-        times = Counter(letter(each).message_id for each in list(self.cluster.relay.taken))
+        times = Counter(each.message_id for each in letters)
         repeated = sum(number - 1 for number in times.values())
         assert repeated <= self.kills["worker"] * JOBS_AT_ONCE, (repeated, self.kills)

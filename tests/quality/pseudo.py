@@ -18,7 +18,7 @@ OPEN, CLOSE = "⟦", "⟧"
 WORD = re.compile(r"%\(\w+\)s|[A-Za-z]{6,}")
 DATA = re.compile(
     r"Satu jam untuk satu hal"
-    r"|Sari|Kathmandu|Jakarta|Medan|Bandung|Makassar|Denpasar|WIB|WITA|WIT|UTC|IDR|Rp|ID|EN|NOTE|[A-Z2-9]{4}\b"
+    r"|Sari|Rara|Kathmandu|Jakarta|Medan|Bandung|Makassar|Denpasar|WIB|WITA|WIT|UTC|IDR|Rp|ID|EN|NOTE|[A-Z2-9]{4}\b"
     r"|\w+day|Mon|Tue|Wed|Thu|Fri|Sat|Sun|January|November|December|Nov|Dec|Jan"
     r"|Coaching session|First conversation|Quietly|One hour for one thing|A room to talk without hurry|Session"
     r"|buletin November|Pekerjaan|Jam buka|Sesi\b"
@@ -27,7 +27,7 @@ DATA = re.compile(
 )
 """What is never translated: a coach's own words, what a visitor typed, names, dates and references."""
 TEXTS = """() => {
-  const skip = one => one.closest('option, noscript, script, style, [lang]:not(html), .code, [translate=no], #website');
+  const skip = one => one.closest('option, noscript, script, style, textarea, [lang]:not(html), .code, [translate=no], #website');
   const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), found = [document.title];
   while (walk.nextNode()) if (!skip(walk.currentNode.parentElement)) found.push(walk.currentNode.data);
   for (const one of document.querySelectorAll('[aria-label], [title], [alt], [placeholder], [data-offline]'))
