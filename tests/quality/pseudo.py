@@ -27,7 +27,8 @@ DATA = re.compile(
 )
 """What is never translated: a coach's own words, what a visitor typed, names, dates and references."""
 TEXTS = """() => {
-  const skip = one => one.closest('option, noscript, script, style, textarea, [lang]:not(html), .code, [translate=no], #website');
+  const nobodys = 'option, noscript, script, style, textarea, [lang]:not(html), .code, [translate=no], #website';
+  const skip = one => one.closest(nobodys);
   const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), found = [document.title];
   while (walk.nextNode()) if (!skip(walk.currentNode.parentElement)) found.push(walk.currentNode.data);
   for (const one of document.querySelectorAll('[aria-label], [title], [alt], [placeholder], [data-offline]'))
