@@ -72,13 +72,14 @@ const fetchAhead = (link) => {
   ahead.answer.catch(() => { ahead = null; });
 };
 const near = (event) => {
-  const link = event.target.closest?.(".days a, .step[href]");
+  const link = event.target.closest?.(".days a:not([aria-current]), .step[href]");
   clearTimeout(waiting);
   if (!link || !window.htmx) return;
   if (event.type === "touchstart") fetchAhead(link);
   else waiting = setTimeout(fetchAhead, DWELL, link);
 };
 const use = (event) => {
+  clearTimeout(waiting); // the day is asked for already
   const { ctx } = event.detail;
   if (ahead && ahead.address === ctx.request.action && Date.now() - ahead.at < FRESH) {
     const { answer } = ahead;
