@@ -100,13 +100,19 @@ def test_after_a_long_silence_no_times_are_shown_and_the_coach_is_told_once(rara
     assert {name: refused.post_form().fields[name] for name in TYPED} == TYPED
     for _ in range(2):
         rara.look_after_coaches()
+
     subject = SUBJECTS["calendar-unreachable"][0]
+
+    def told() -> list[str]:
+        return [each.subject for each in rara.relay.letters(EMAIL) if each.subject == subject]
+
+    wait_until(told, 60, "the coach told")
     wait_until_all_is_told(rara.site)
-    assert len([each for each in rara.relay.letters(EMAIL) if each.subject == subject]) == 1
+    assert len(told()) == 1
 
     rara.proxy.cut = False
 
     visitor.wait_for("confirmed", 60)
     assert visitor.get(OFFER).slots
     wait_until_all_is_told(rara.site)
-    assert len([each for each in rara.relay.letters(EMAIL) if each.subject == subject]) == 1
+    assert len(told()) == 1
