@@ -7,6 +7,7 @@ go through `Part.drawn`, so there is one way to draw it.
 from collections.abc import Mapping
 from collections.abc import Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Any
 from typing import NamedTuple
 
@@ -28,7 +29,7 @@ TEMPLATE = "visitor/_picker.html"
 class Part(NamedTuple):
     """All that it is drawn from, but for starts and time.
 
-    `values` are the template's that hold for any of them; `globals` what every template knows, gathered once.
+    `values` are the template's that hold for any of them.
     """
 
     template: Template
@@ -37,19 +38,18 @@ class Part(NamedTuple):
     offer: Offer
     wanted: date | None
     values: Mapping[str, Any]
-    globals: Mapping[str, Any]
 
     @classmethod
     def of(cls, env: Environment, lang: Language, wanted: date | None, values: Mapping[str, Any]) -> "Part":
         """The picker of the coach and the offer among the values, on the wanted day."""
         template = env.get_template(TEMPLATE)
-        return cls(template, lang, values["coach"], values["offer"], wanted, values, dict(template.globals))
+        return cls(template, lang, values["coach"], values["offer"], wanted, values)
 
     def drawn(self, starts: Sequence[int] | None, now: int, taken: int | None = None) -> str:
         """The HTML. `starts` is None where they are not known, `taken` the start that could not be had."""
         shown = picker.pick(starts, self.values["asked"].zone, self.wanted) if starts else None
         given = {"picker": shown, "unknown": starts is None, "taken": taken, "now": now, "fragment": True}
-        values = {**self.globals, **self.values, **given, "lang": self.lang}
+        values = {**_known(self.template), **self.values, **given, "lang": self.lang}
         with speaking(self.lang):
             return str(self.template.make_module(values, shared=True))
 
@@ -63,3 +63,9 @@ class Part(NamedTuple):
             return None
         coach, starts = found
         return self.drawn(starts, now), coach, starts
+
+
+@lru_cache(maxsize=8)
+def _known(template: Template) -> Mapping[str, Any]:
+    """What every template knows, gathered once for all that are drawn with this one."""
+    return dict(template.globals)

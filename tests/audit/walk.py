@@ -30,10 +30,10 @@ NEVER = frozenset({"/desk/out", "/en/desk/out"})
 """Signing out would end the walk at the door."""
 WIDE = 'tokens = "1000000 per minute"\nbookings = "1000000 per hour"\nsign_ins = "1000000 per hour"\n'
 WORD = "Qw4lkz"
-FIELDS = """name email note website sealed sealed_for wrong_name wrong_note slot tz invite choice choose ref neutral
- wanted file file_token take-out offer uses days label everyday recovery successor wrapped digest id answer coach
- everywhere zone accent contact language sentence.id hours.monday exceptions retention_days slug
- title.id minutes mode""".split()
+FIELDS = """name email note website sealed sealed_for wrong_name wrong_note wrong_consent once terms consent slot tz
+ invite choice choose ref neutral wanted file file_token take-out offer uses days label everyday recovery
+ successor wrapped digest id answer coach everywhere zone accent contact language sentence.id hours.monday
+ exceptions retention_days slug title.id minutes mode""".split()
 LINE = re.compile(r"^(\d{4}-\d\d-\d\d .* (INFO|WARNING) microsite\.[a-z.]+: .*|The site is at .*)?$")
 
 

@@ -106,7 +106,7 @@ class Sent:
     @property
     def sealed(self) -> bool:
         """Whether it comes from a browser that seals: what was typed is there only, and the browser shows it again."""
-        return any(self.first(name) for name in ("sealed", "wrong_name", "wrong_note"))
+        return any(self.first(name) for name in ("sealed", "wrong_name", "wrong_note", "wrong_consent"))
 
     def first(self, name: str) -> str:
         """What the site reads of a field."""
@@ -173,9 +173,9 @@ def letters(text: str) -> str:
     return "".join(unicodedata.normalize("NFC", text).split())
 
 
-OPEN = frozenset("name email note website slot tz invite form_token".split())
+OPEN = frozenset("name email note website slot tz invite form_token once terms consent".split())
 CHOOSING = frozenset({"choice", "choose"})
-SEALING = frozenset("sealed sealed_for wrong_name wrong_note".split())
+SEALING = frozenset("sealed sealed_for wrong_name wrong_note wrong_consent".split())
 
 
 @fuzz
