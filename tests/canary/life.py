@@ -205,6 +205,8 @@ class Life:
         answer = client.send_at_once(form, **self.words.typed)
         assert answer.status == 303, answer.text
         self._keep_links(answer.location)
+        again = client.send_at_once(form, **self.words.typed)  # as on a slow network
+        assert (again.status, LINK.findall(again.location)) == (303, LINK.findall(answer.location))
         page = client.follow(answer)
         client.own_page = page.url
         return client.wait_for("confirmed")
