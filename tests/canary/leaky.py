@@ -278,7 +278,7 @@ def _leave_rows(services: Services, words: dict[str, str]) -> None:
             conn.executescript(rows)
     else:
         with services.store.write() as tx:
-            tx.conn.execute(text("CREATE TABLE gone (x text)"))
+            tx.conn.execute(text("CREATE TABLE IF NOT EXISTS gone (x text)"))
             tx.conn.execute(text("INSERT INTO gone VALUES (:x)"), {"x": words["note"] * 20})
         with services.store.write() as tx:
             tx.conn.execute(text("DELETE FROM gone"))

@@ -396,8 +396,8 @@ class Life:
         if process is not None and process.poll() is None:
             yield from sinks.processes(process.pid)
 
-    def end(self) -> None:
-        """Stop the site and all that it started."""
+    def close(self) -> None:
+        """Stop the site and all that it started; also after a check that failed (`contextlib.closing`)."""
         if self.site.process is not None and self.site.process.poll() is None:
             self.site.kill()
         shutil.rmtree(self.folder / "tmp")

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -40,32 +41,30 @@ class Lived(NamedTuple):
 @pytest.fixture(scope="module", name="lived")
 def _lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lived]:
     """Books, is refused, cancels, books again, meets every error there is, and is forgotten."""
-    folder = tmp_path_factory.mktemp("canary")
-    life = Life.new(folder)
-    assert type(life.site) is Site
-    life.site.start()
-    life.book(days=4)
-    life.look_around()
-    life.open_desk()
-    life.cancel()
-    life.letters(2)
-    life.keep_day_keys()
-    life.run_commands()
-    life.back_up()
-    pieces = list(life.pieces())
-    process = life.site.process
-    assert process is not None
-    limits = Path(f"/proc/{process.pid}/limits").read_text()
-    life.site.stop()
-    failures, deep = _live_with_errors(life)
-    pieces += life.pieces()
-    life.site.stop()
-    found = search(pieces, life.markers())
-    markers = life.markers()
-    _forget(life)
-    found_after = search(life.pieces(), markers)
-    yield Lived(life, failures, deep, limits, pieces, found, found_after)
-    life.end()
+    with closing(Life.new(tmp_path_factory.mktemp("canary"))) as life:
+        assert type(life.site) is Site
+        life.site.start()
+        life.book(days=4)
+        life.look_around()
+        life.open_desk()
+        life.cancel()
+        life.letters(2)
+        life.keep_day_keys()
+        life.run_commands()
+        life.back_up()
+        pieces = list(life.pieces())
+        process = life.site.process
+        assert process is not None
+        limits = Path(f"/proc/{process.pid}/limits").read_text()
+        life.site.stop()
+        failures, deep = _live_with_errors(life)
+        pieces += life.pieces()
+        life.site.stop()
+        found = search(pieces, life.markers())
+        markers = life.markers()
+        _forget(life)
+        found_after = search(life.pieces(), markers)
+        yield Lived(life, failures, deep, limits, pieces, found, found_after)
 
 
 def _live_with_errors(life: Life) -> tuple[list[tuple[str, str, int]], list[tuple[str, str, int]]]:

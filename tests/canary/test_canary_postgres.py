@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from typing import NamedTuple
 
 import pytest
@@ -36,8 +37,8 @@ class Lived(NamedTuple):
 @pytest.fixture(scope="module", name="lived")
 def _lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lived]:
     """A booking on a server of its own, with every view, the database and the mailer failing once."""
-    with running_server() as server:
-        life = Life.new(tmp_path_factory.mktemp("canary"), LeakySite, server.create())
+    folder = tmp_path_factory.mktemp("canary")
+    with running_server() as server, closing(Life.new(folder, LeakySite, server.create())) as life:
         site = life.site.start()
         assert isinstance(site, LeakySite)
         site.switch("unsent")
@@ -61,8 +62,7 @@ def _lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lived]:
         given_away = [*sinks.server_rows(site.environ["CANARY_DATABASE"]), *sinks.server_files(server.folder)]
         words = life.markers()
         away = search(given_away, {kind: words[kind] for kind in ("name", "e-mail", "note")})
-        life.end()
-        yield Lived(pieces, found, away)
+    yield Lived(pieces, found, away)
 
 
 def test_on_postgres_a_visitors_words_and_the_sites_secrets_are_in_their_places_and_nowhere_else(lived: Lived) -> None:

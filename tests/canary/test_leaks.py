@@ -4,6 +4,7 @@ Without this nobody could tell a tight house from a blind search.
 """
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -58,20 +59,19 @@ HOLES = {
 @pytest.fixture(scope="module", name="given_away")
 def _given_away(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Found]]:
     """What is found of a life on that site."""
-    life = Life.new(tmp_path_factory.mktemp("leaking"), LeakySite)
-    site = life.site.start()
-    assert isinstance(site, LeakySite)
-    site.switch("leak")
-    life.book(days=4)
-    life.look_around()
-    life.open_desk()
-    life.letters(1)
-    life.keep_day_keys()
-    life.run_commands()
-    life.back_up()
-    life.run("leak", life.backup_key, module="tests.canary.leaky_backup")
-    found = search(life.pieces(), life.markers())
-    life.end()
+    with closing(Life.new(tmp_path_factory.mktemp("leaking"), LeakySite)) as life:
+        site = life.site.start()
+        assert isinstance(site, LeakySite)
+        site.switch("leak")
+        life.book(days=4)
+        life.look_around()
+        life.open_desk()
+        life.letters(1)
+        life.keep_day_keys()
+        life.run_commands()
+        life.back_up()
+        life.run("leak", life.backup_key, module="tests.canary.leaky_backup")
+        found = search(life.pieces(), life.markers())
     yield unplaced(found)
 
 
