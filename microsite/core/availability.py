@@ -272,11 +272,15 @@ def _free(grids: Sequence[range], busy: Spans, lead: int, tail: int) -> list[int
             if barred >= end:
                 break
             if at < barred:
-                found.extend(range(at, barred, step))
+                if barred - at > step:
+                    found.extend(range(at, barred, step))
+                else:  # room for one: between busy hours there seldom is more
+                    found.append(at)
             free = edges[i + 1] + tail
             if at < free:
                 at -= (at - free) // step * step
                 if at >= end:
                     break
-        found.extend(grid if at == grid.start else range(at, end, step))
+        if at < end:
+            found.extend(grid if at == grid.start else range(at, end, step))
     return found
