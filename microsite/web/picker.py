@@ -7,6 +7,7 @@ one after it, else the last.
 import calendar
 import re
 from bisect import bisect_left
+from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import UTC
 from datetime import date
@@ -88,7 +89,7 @@ def pick(starts: Sequence[int], zone: ZoneInfo, wanted: date | None) -> Picker |
     shown = _Shown(starts, zone, week_of(first), week_of(last) + WEEK)
     monday = week_of(day)
     begins, ends = shown.index(day), shown.index(day + ONE)
-    before_week, before_month = (_day(starts, shown.index(each) - 1, zone) for each in (monday, first))
+    before_week, before_month = (shown.day(shown.index(each) - 1) for each in (monday, first))
     month = shown.weeks(day, first, last)
     return Picker(
         day=day,
@@ -99,12 +100,12 @@ def pick(starts: Sequence[int], zone: ZoneInfo, wanted: date | None) -> Picker |
         month=month,
         first=first,
         earliest=local_day(starts[0], zone),
-        previous_day=_day(starts, begins - 1, zone),
-        next_day=_day(starts, ends, zone),
-        previous_week=before_week and _from(starts, zone, week_of(before_week)),
-        next_week=_day(starts, shown.index(monday + WEEK + ONE), zone),
-        previous_month=before_month and _from(starts, zone, before_month.replace(day=1)),
-        next_month=_day(starts, shown.index(last + ONE), zone),
+        previous_day=shown.day(begins - 1),
+        next_day=shown.day(ends),
+        previous_week=before_week and shown.day_from(week_of(before_week)),
+        next_week=shown.day(shown.index(monday + WEEK + ONE)),
+        previous_month=before_month and shown.day_from(before_month.replace(day=1)),
+        next_month=shown.day(shown.index(last + ONE)),
     )
 
 
@@ -116,12 +117,22 @@ class _Shown:
         low = bisect_left(starts, edges[0])
         # Looked at forty times: as a list of its own, so that not each look makes a number of what is packed.
         near = list(starts[low : bisect_left(starts, edges[-1], low)])
-        self.begin, self._end = begin, end
+        self.begin, self._end, self._starts, self._zone = begin, end, starts, zone
         self._at = [low + bisect_left(near, edge) for edge in edges]
 
     def index(self, day: date) -> int:
         """The first start on or after a day of these weeks, or the day after them."""
         return self._at[(day - self.begin).days]
+
+    def day(self, at: int) -> date | None:
+        """The local day of one of the starts, if there is that one."""
+        if self._at[0] <= at < self._at[-1]:  # almost always, and no zone need be asked
+            return self.begin + timedelta(days=bisect_right(self._at, at) - 1)
+        return local_day(self._starts[at], self._zone) if 0 <= at < len(self._starts) else None
+
+    def day_from(self, day: date) -> date | None:
+        """The first day with starts from that one on."""
+        return self.day(bisect_left(self._starts, midnight(day, self._zone)))
 
     def weeks(self, chosen: date, first: date, last: date) -> tuple[tuple[Cell, ...], ...]:
         """All of these weeks, of a month that goes from `first` to `last`."""
@@ -187,13 +198,3 @@ def _week(monday: date, first: date, last: date, chosen: date | None, *free: int
 @lru_cache(maxsize=64)
 def _mondays(first: date, last: date) -> list[date]:
     return list(days(first, last))[::7]
-
-
-def _day(starts: Sequence[int], at: int, zone: ZoneInfo) -> date | None:
-    """The local day of one of the starts, if there is that one."""
-    return local_day(starts[at], zone) if 0 <= at < len(starts) else None
-
-
-def _from(starts: Sequence[int], zone: ZoneInfo, day: date) -> date | None:
-    """The first day with starts from that one on."""
-    return _day(starts, bisect_left(starts, midnight(day, zone)), zone)
