@@ -22,15 +22,16 @@ PATH = f"/{demo.SLUG}/{OFFER}/"
 
 
 class View(NamedTuple):
-    """A day of the picker, as a browser asks for it, and the slots that must be on it."""
+    """A day of a coach's picker, as a browser asks for it, and the slots that must be on it."""
 
     target: str
     slots: list[str]
+    coach: str = demo.SLUG
 
 
-def view(services: Services, days: int = 7) -> View:
+def view(services: Services, days: int = 7, slug: str = demo.SLUG) -> View:
     """The first day that is at least so many days away and has free times; raises WrongAnswer if there is none."""
-    coach = look.coach(services, demo.SLUG)
+    coach = look.coach(services, slug)
     offer = coach.settings.offer(OFFER)
     if offer is None:
         raise WrongAnswer("the demo coach has no such offer")
@@ -41,19 +42,18 @@ def view(services: Services, days: int = 7) -> View:
     if day is None:
         raise WrongAnswer("the demo coach has no free time")
     slots = [slot_text(at) for at in free if _day(at, zone) == day]
-    return View(f"{PATH}?day={day}&tz={coach.settings.zone}", slots)
+    return View(f"/{slug}/{OFFER}/?day={day}&tz={coach.settings.zone}", slots, slug)
 
 
 def again(services: Services, seen: View) -> View:
     """The same day as the oracle has it now."""
-    coach = look.coach(services, demo.SLUG)
+    coach = look.coach(services, seen.coach)
     offer = coach.settings.offer(OFFER)
     if offer is None:
         raise WrongAnswer("the demo coach has no such offer")
     day, zone = day_of(seen), coach.settings.zoneinfo
-    return View(
-        seen.target, [slot_text(at) for at in starts(look.times(services, coach, offer)) if _day(at, zone) == day]
-    )
+    slots = [slot_text(at) for at in starts(look.times(services, coach, offer)) if _day(at, zone) == day]
+    return seen._replace(slots=slots)
 
 
 def day_of(seen: View) -> date:

@@ -4,27 +4,21 @@ Over HTTP both are served by the same granian process with the site's own settin
 for the fragment as it is answered again and again, and for one whose coach's calendar has just changed.
 """
 
-import random
 import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from datetime import UTC
-from datetime import datetime
 from functools import partial
 
 from microsite import create_app
-from microsite.core.mirror import Reading
-from microsite.core.spans import DAY
-from microsite.core.spans import MINUTE
-from microsite.core.spans import Spans
 from microsite.services import Services
-from microsite.work import demo
 
 from . import client
 from .beside import PATH as HELLO
 from .beside import WORD
 from .beside import hello
+from .changing import Appointments
+from .changing import Street
 from .expected import View
 from .expected import again
 from .expected import view
@@ -74,30 +68,35 @@ def in_process(services: Services, expected: View, size: Size) -> Outcome:
     asked, packed = environ(expected.target, HTMX), environ(expected.target, BROWSER)
     check(partial(call, site, asked), expected)
     check(partial(call, site, packed), expected)
-    change = Appointments(services, expected)
+    street = Street(services, size.of(3, 16, 40))
     for _ in range(5):
-        before = call(site, packed).slots
-        change()
-        now = again(services, expected)
-        if now.slots == before:
-            raise WrongAnswer("the coach's calendar changed and no free time did: this would time too little")
-        check(partial(call, site, packed), now)
-        check(partial(call, site, asked), now)
+        before = [call(site, environ(each.target, BROWSER)).slots for each in street.views]
+        street.change()
+        views = [again(services, each) for each in street.views]
+        if sum(had != now.slots for had, now in zip(before, views, strict=True)) * 2 <= len(views):
+            raise WrongAnswer("calendars changed and hardly any free time did: this would time too little")
+        for now in views:
+            check(partial(call, site, environ(now.target, BROWSER)), now)
+            check(partial(call, site, environ(now.target, HTMX)), now)
+    change = Appointments(services, expected)
     connections = count_connections(partial(call, site, asked), change)
 
-    repeat, cold = size.of(20, 200, 400), size.of(4, 15, 40)
+    repeat, waking = size.of(20, 200, 400), size.of(4, 15, 40)
+    greet = partial(call, least, environ(HELLO, {}))
     cases = {
-        "hello": partial(least_cpu, partial(call, least, environ(HELLO, {})), 7, repeat),
+        "hello": partial(least_cpu, greet, 7, repeat),
         "warm": partial(least_cpu, partial(call, site, packed), 7, size.of(5, 50, 200)),
-        "cold": partial(least_cpu, partial(call, site, packed), cold, 1, change),
-        "cold_plain": partial(least_cpu, partial(call, site, asked), cold, 1, change),
-        "cold_hello": partial(least_cpu, partial(call, least, environ(HELLO, {})), cold, 1, change),
+        "cold": partial(street.least_cpu, site, BROWSER, size.of(2, 7, 15)),
+        "cold_plain": partial(street.least_cpu, site, HTMX, size.of(2, 7, 15)),
+        "waking": partial(least_cpu, partial(call, site, packed), waking, 1, change),
+        "waking_hello": partial(least_cpu, greet, waking, 1, change),
     }
     rounds = interleaved(cases, size.rounds)
     figures = [
         ratio("http.cold_fragment_to_hello", rounds, "cold", "hello", "cpu"),
         ratio("http.cold_plain_fragment_to_hello", rounds, "cold_plain", "hello", "cpu"),
-        ratio("http.cold_fragment_to_cold_hello", rounds, "cold", "cold_hello", "cpu"),
+        ratio("http.waking_fragment_to_hello", rounds, "waking", "hello", "cpu"),
+        ratio("http.waking_fragment_to_waking_hello", rounds, "waking", "waking_hello", "cpu"),
         ratio("http.hello_to_warm_fragment_cpu", rounds, "hello", "warm", "cpu"),
         of_rounds("http.hello_cpu", [each["hello"] * 1e6 for each in rounds], "us", "cpu"),
         single("http.network_connections", connections, "", "count"),
@@ -194,37 +193,6 @@ def fetch(url: str, headers: dict[str, str]) -> Answer:
     except urllib.error.HTTPError as error:
         with error:
             return Answer(error.code, {key.lower(): value for key, value in error.headers.items()}, error.read())
-
-
-class Appointments:
-    """The coach moves two appointments of hers, one on the day that is shown, and a sync reads it: call it to do so.
-
-    Chance has a seed. Hardly any two calls leave the same times, so what is remembered of an earlier one seldom fits.
-    """
-
-    def __init__(self, services: Services, shown: View) -> None:
-        self._store, self._dice = services.store, random.Random(7)
-        self._day = [_start(slot) for slot in shown.slots]
-        with services.store.read() as tx:
-            self._calendar = next(row.id for row in tx.mirror.calendars(demo.SLUG) if row.roles == {"busy"})
-        self._last = -1
-
-    def __call__(self) -> None:
-        """Move both."""
-        self._last = self._dice.choice([number for number in range(len(self._day)) if number != self._last])
-        here = self._day[self._last]
-        there = self._dice.choice(self._day) + DAY * self._dice.randrange(1, 5)
-        with self._store.change(demo.SLUG) as tx:
-            tx.mirror.put_readings(self._calendar, [self._event(1, here), self._event(2, there)])
-            tx.mirror.merge(self._calendar)
-
-    def _event(self, number: int, start: int) -> Reading:
-        spans = Spans.of([(start, start + MINUTE * self._dice.randrange(5, 31))])
-        return Reading(href=f"/bench-{number}.ics", etag='"1"', uid=f"bench-{number}@example", spans=spans.pack())
-
-
-def _start(slot: str) -> int:
-    return int(datetime.strptime(slot, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp())
 
 
 def _worker_cpu(server: Server) -> float:

@@ -20,6 +20,7 @@ from microsite.services import Services
 
 from . import beside
 from . import http
+from .changing import Street
 from .expected import view
 from .figures import Outcome
 from .figures import Size
@@ -35,8 +36,8 @@ from .wsgi import Application
 from .wsgi import call
 from .wsgi import environ
 
-TIMES, CHANGES = 7, 40
-"""The least of so many measurements counts: each over many calls, or over the one call after a change."""
+TIMES, COACHES = 7, 8
+"""The least of so many measurements counts, each over many calls; after a change, over so many coaches' pages."""
 Ask = Callable[[], Answer]
 
 
@@ -128,8 +129,8 @@ def unchanged(services: Services, repeat: int) -> float:
 
 
 def changed(services: Services, _repeat: int) -> float:
-    """The same after the coach moved two appointments."""
-    return least_cpu(_picker(services), CHANGES, 1, http.Appointments(services, view(services)))
+    """The same of many coaches, one after the other, after each of them moved two appointments."""
+    return Street(services, COACHES).least_cpu(create_app(services.config, services), http.BROWSER, TIMES)
 
 
 LIBRARIES: Mapping[str, Callable[[], Application]] = {

@@ -94,16 +94,22 @@ def settings() -> CoachSettings:
 def create(services: Services, identity: Secret, recipient: str) -> Welcome:
     """The demo coach, her calendars with open hours and a private life, and a link to her desk."""
     add_coach(services, SLUG, settings(), recipient, demo=True)
-    password = add_embedded_calendars(services, SLUG, CALENDARS)
+    password = fill_calendars(services, SLUG)
+    return Welcome(new_link(services, SLUG, WELCOME_SECONDS), SLUG, password, identity)
+
+
+def fill_calendars(services: Services, slug: str) -> Secret:
+    """The calendars of the demo for a coach, read; answers her new CalDAV password."""
+    password = add_embedded_calendars(services, slug, CALENDARS)
     with services.store.read() as tx:
-        rows = {row.url.rstrip("/").rsplit("/", 1)[-1]: row for row in tx.mirror.calendars(SLUG)}
+        rows = {row.url.rstrip("/").rsplit("/", 1)[-1]: row for row in tx.mirror.calendars(slug)}
     monday = week_of(local_day(services.clock(), settings().zoneinfo))
     for name, events in (("open", _open_hours(monday)), ("private", _private_life(monday))):
         for number, event in enumerate(events):
             services.calendars.create(account_of(services, rows[name]), f"{name}-{number}@demo", event)
     for row in rows.values():
         sync_calendar(services, row.id, 20.0)
-    return Welcome(new_link(services, SLUG, WELCOME_SECONDS), SLUG, password, identity)
+    return password
 
 
 def _open_hours(monday: date) -> list[bytes]:
