@@ -18,7 +18,7 @@ def write(name: str, language: str, facts: Mapping[str, Any]) -> str:
     """The text of that name; a fact that its template asks for and does not get is an error, never a hole."""
     environment = Environment(
         loader=FileSystemLoader(FOLDER),
-        autoescape=False,  # noqa: S701  # nosec B701 - plain text, read by no browser
+        autoescape=False,  # plain text, read by no browser  # noqa: S701  # nosec B701
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

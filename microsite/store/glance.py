@@ -33,7 +33,7 @@ Ask = Callable[..., list[Rows]]
 EMBEDDED = "http://embedded.invalid/"
 _STATES = ", ".join(f"'{state}'" for state in sorted(LIVE))
 GLANCE = (
-    "SELECT coach.revision, coach.open, MIN(calendar.last_ok_at), MIN(NULLIF(calendar.first_failed_at, 0)),"  # noqa: S608  # nosec B608
+    "SELECT coach.revision, coach.open, MIN(calendar.last_ok_at), MIN(NULLIF(calendar.first_failed_at, 0)),"  # noqa: S608
     f" MAX(CASE WHEN calendar.url IS NULL OR substr(calendar.url, 1, {len(EMBEDDED)}) = '{EMBEDDED}'"
     f" OR calendar.last_ok_at BETWEEN ? - {HOT - 1} AND ? OR calendar.next_poll_at BETWEEN ? AND ? + {HOT}"
     " OR calendar.backoff_until > ? THEN 0 ELSE 1 END)"
@@ -46,7 +46,7 @@ SPANS = (
     " FROM calendar JOIN calendar_span ON calendar_span.calendar = calendar.id WHERE calendar.coach = ?"
 )
 HELD = (
-    'SELECT offer, start, "end", "before", "after", pending_start, pending_end, doubt FROM booking'  # noqa: S608  # nosec B608
+    'SELECT offer, start, "end", "before", "after", pending_start, pending_end, doubt FROM booking'  # noqa: S608
     f' WHERE coach = ? AND state IN ({_STATES}) AND "end" > ?'
 )
 """In no order: sorting some rows here costs less than having a tree built for them."""
