@@ -1,8 +1,10 @@
 """What every process of the site does first: what it makes is for nobody else, and no crash writes its memory down.
 
-And what those do that stay: they share the interpreter in short turns, and hear at once that they are to end.
+And what those do that stay: their threads share one heap, and the interpreter in short turns; they hear at once that
+they are to end.
 """
 
+import ctypes
 import os
 import resource
 import signal
@@ -11,6 +13,8 @@ import threading
 
 TURN = 0.0005
 """Seconds that a thread may work while another wants to; Python's own choice is ten times that."""
+ARENA_MAX = -8
+"""M_ARENA_MAX of glibc's mallopt(3)."""
 WAKE = signal.SIGUSR2
 """Only wakes the main thread."""
 
@@ -27,6 +31,19 @@ def share_turns() -> None:
     Else whoever only draws a page keeps a booking, and all bookings behind it, waiting for five milliseconds each time.
     """
     sys.setswitchinterval(TURN)
+
+
+def share_heap() -> None:
+    """Let all threads allocate from one heap. Before the first other thread is there: the first one settles it.
+
+    glibc gives threads heaps of their own, up to eight a core. Whatever a thread needs for a moment (a page's
+    compression, a statement's pages) leaves holes in that thread's heap alone, which no other may fill: in ten minutes
+    of load 9 MB of holes became 40, over the same 30 MB in use. Only one thread runs Python at a time, so a heap for
+    each saves no waiting. Another C library has no such heaps, or no name for them: there, nothing is done.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(ARENA_MAX, 1)
 
 
 def hear_signals() -> None:

@@ -14,6 +14,7 @@ from .config import load_config
 from .jobs.parent import follow_parent
 from .process import close_down
 from .process import hear_signals
+from .process import share_heap
 from .process import share_turns
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def web() -> "Flask":
 def _opened() -> "Config":
     """The settings, once this process is closed to others and its log is as they want it."""
     close_down()
+    share_heap()
     share_turns()
     hear_signals()
     logs.set_up()  # whatever goes wrong before the settings are read
@@ -102,6 +104,7 @@ def run_worker(services: "Services") -> None:
     """Run jobs until SIGTERM or SIGINT."""
     from .restoring import settle
 
+    share_heap()
     share_turns()
     hear_signals()
     wanted = services.config.file.logs

@@ -15,6 +15,7 @@ import click
 from microsite.config import load_config
 from microsite.errors import StartRefused
 from microsite.process import hear_signals
+from microsite.process import share_heap
 
 BLOCKING_THREADS = 16
 """A few work and the others may wait for what is being sent: see `web.bodies`, whose two numbers this is the sum of."""
@@ -54,6 +55,7 @@ def run(factory: str, host: str, port: int) -> None:
     from granian.constants import HTTPModes
     from granian.constants import Interfaces
 
+    share_heap()  # here as well: the worker process is a fork of this one
     hear_signals()
     # It warns of more threads than cores; most of these only ever wait.
     logging.getLogger("_granian").addFilter(lambda record: "Python threads" not in record.getMessage())

@@ -3,6 +3,7 @@ delivery's.
 """
 
 import re
+import secrets
 from datetime import UTC
 from datetime import datetime
 from email.headerregistry import Address as Mailbox
@@ -45,6 +46,7 @@ def compose(order: LetterOrder, words: Words, sender: str, brand: str) -> EmailM
         _attach(message, _checked(order, order.event, sender))
     # Last: set_content and its kin move or drop Content-* fields that are there already.
     message["Content-Language"] = language
+    _part(message)
     return message
 
 
@@ -67,6 +69,16 @@ def _head(message: EmailMessage, order: LetterOrder, subject: str, sender: Mailb
     message["Auto-Submitted"] = "auto-generated"
     # Not "All": a bounce is wanted.
     message["X-Auto-Response-Suppress"] = "OOF, AutoReply"
+
+
+def _part(message: EmailMessage) -> None:
+    """Set the lines between parts, for the library would compile each it chose into a regular expression, and keep it.
+
+    Nobody can put such a line into a letter: it is random, and every body is base64 or quoted-printable.
+    """
+    for part in message.walk():
+        if part.is_multipart():
+            part.set_boundary(f"=_{secrets.token_hex(16)}")  # "=_" never stands in either (RFC 2045 6.7)
 
 
 def _reply_to(order: LetterOrder) -> Mailbox | None:

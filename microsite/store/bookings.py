@@ -113,10 +113,11 @@ class Bookings:
         """The UIDs of all events that we wrote for this coach and still remember."""
         return frozenset(self._conn.scalars(select(booking.c.coach_uid).where(booking.c.coach == coach)))
 
-    def any_at(self, calendar: str, href: str, states: Iterable[str]) -> bool:
-        """Whether a booking in one of these states has its event at that address."""
-        there = (booking.c.coach_calendar == calendar) & (booking.c.coach_href == href) & booking.c.state.in_(states)
-        return self._conn.execute(select(booking.c.id).where(there).limit(1)).first() is not None
+    def any_at(self, coach: str, calendar: str, href: str, states: Iterable[str]) -> bool:
+        """Whether a booking of the coach in one of these states has its event at that address."""
+        theirs = (booking.c.coach == coach) & booking.c.state.in_(states)  # there is an index for these two
+        there = (booking.c.coach_calendar == calendar) & (booking.c.coach_href == href)
+        return self._conn.execute(select(booking.c.id).where(theirs, there).limit(1)).first() is not None
 
     def in_states(self, states: Iterable[str]) -> list[Booking]:
         """Every coach's bookings in these states."""

@@ -38,6 +38,7 @@ from .bookings import Sealed
 from .broker import Broker
 from .census import Census
 from .coaches import Coaches
+from .glance import CACHE
 from .glance import Asker
 from .glance import Glance
 from .glance import Rows
@@ -62,6 +63,7 @@ from .where import refuse_network
 BUSY_SECONDS = 10
 PAGE = 64 * 1024
 """More than one transaction writes at most in a quiet house."""
+PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON", "temp_store=MEMORY", CACHE)
 ONE_VIEW = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
 
@@ -329,7 +331,7 @@ def _sqlite(url: str) -> Engine:
 def _prepare_sqlite(raw: Any, _record: Any) -> None:
     # The driver must not open transactions by itself: a deferred one that later writes fails at once under load.
     raw.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON", "temp_store=MEMORY"):
+    for pragma in PRAGMAS:
         raw.execute(f"PRAGMA {pragma}")
     if raw.execute("PRAGMA secure_delete").fetchone()[0] != 1:
         raise StartRefused("this SQLite was built without secure_delete: erased data would stay readable in the file")

@@ -30,6 +30,9 @@ Question = Sequence[Any]
 """Plain SQL with `?` for values, and the values."""
 Ask = Callable[..., list[Rows]]
 """Takes questions, answers all of them as of one moment."""
+CACHE = "cache_size=-512"
+"""KiB of the database that one connection keeps: each write of another one makes it forget them all, and the system
+remembers the file anyway. SQLite's own choice, 2 MB, is for a program with one connection; here are up to fifty."""
 EMBEDDED = "http://embedded.invalid/"
 _STATES = ", ".join(f"'{state}'" for state in sorted(LIVE))
 GLANCE = (
@@ -136,6 +139,7 @@ class Asker:
             address = f"{Path(self._path).absolute().as_uri()}?mode=rw"
             conn = sqlite3.connect(address, self._seconds, isolation_level=None, check_same_thread=False, uri=True)
             conn.execute("PRAGMA query_only=ON")
+            conn.execute(f"PRAGMA {CACHE}")
             return conn
 
 

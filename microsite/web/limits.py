@@ -9,6 +9,7 @@ import logging
 import math
 import secrets
 import time
+from collections.abc import Callable
 from collections.abc import Iterable
 from hmac import digest
 from http import HTTPStatus
@@ -26,6 +27,7 @@ from flask_limiter import Limiter
 from flask_limiter import RouteLimit
 from flask_limiter.errors import RateLimitExceeded
 from limits import parse_many
+from limits.storage import MemoryStorage
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from microsite.config import Limits
@@ -48,8 +50,8 @@ SIGN_INS = ("desk.ask_passkey", "desk.ask_key", "desk.with_key", "desk.with_pass
 class Salt:
     """The key of today's hashes: random and in memory; the same on all machines where they count together."""
 
-    def __init__(self, services: Services, shared: bool) -> None:
-        self._services, self._shared = services, shared
+    def __init__(self, services: Services, shared: bool, new_day: Callable[[], object] = lambda: None) -> None:
+        self._services, self._shared, self._new_day = services, shared, new_day
         self._day, self._key = -1, b""
 
     def key(self) -> bytes:
@@ -58,6 +60,7 @@ class Salt:
         if today != self._day:
             self._key = self._of(today) if self._shared else secrets.token_bytes(32)
             self._day = today
+            self._new_day()
         return self._key
 
     def _of(self, day: int) -> bytes:
@@ -81,7 +84,7 @@ def init_app(app: Flask) -> None:
     _check(settings, storage)
     if settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies, x_proto=0)  # type: ignore[method-assign]
-    salt = Salt(services, shared=not storage.startswith("memory:"))
+    salt = Salt(services, not storage.startswith("memory:"), lambda: forget_the_quiet(limiter.storage))
     limiter = Brakes(
         lambda: hashed(request.remote_addr or "", salt.key()),
         app=app,
@@ -99,6 +102,20 @@ def init_app(app: Flask) -> None:
     _brake(app, limiter.shared_limit(settings.bookings, "bookings", deduct_when=_made), BOOKINGS)
     _brake(app, limiter.shared_limit(settings.tokens, "tokens", deduct_when=_guessed), (*rooms, *DOORS))
     _brake(app, limiter.shared_limit(settings.sign_ins, "sign-ins", deduct_when=_knocked), SIGN_INS)
+
+
+def forget_the_quiet(storage: object) -> None:
+    """Drop the names that count nobody any more: this process's own memory forgets a count, and keeps its name.
+
+    Once a day, for by then nobody is counted by yesterday's names. A shared memory forgets by itself.
+    """
+    if not isinstance(storage, MemoryStorage):
+        return
+    for key in list(storage.events):
+        with storage.locks[key]:
+            if not storage.events.get(key):
+                storage.events.pop(key, None)
+                storage.locks.pop(key, None)
 
 
 def hashed(address: str, key: bytes) -> str:

@@ -39,7 +39,7 @@ def sweep(services: Services, key: str) -> None:
     _, calendar_id, href = key.split(" ", 2)
     with services.store.read() as tx:
         row = tx.mirror.get(calendar_id)
-        if row is None or tx.bookings.any_at(calendar_id, href, LIVE):
+        if row is None or tx.bookings.any_at(row.coach, calendar_id, href, LIVE):
             return
     account = account_of(services, row)
     try:

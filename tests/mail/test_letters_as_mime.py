@@ -1,5 +1,6 @@
 """The letters on the wire: tree, headers, bytes, and what never appears in them."""
 
+import re
 from collections.abc import Callable
 from email.message import EmailMessage
 from email.utils import parsedate_to_datetime
@@ -48,6 +49,14 @@ def tree(message: EmailMessage) -> str:
         return message.get_content_type()
     inner = ", ".join(tree(part) for part in message.iter_parts())
     return f"{message.get_content_subtype()}[{inner}]"
+
+
+def test_the_lines_between_parts_are_set_and_could_stand_in_no_part(post: Sent, order: Order) -> None:
+    """The library would compile each that it chose itself, and keep what it compiled."""
+    letters = [post.letter(order("confirmed", "id")) for _ in range(3)]
+    lines = [part.get_boundary() for letter in letters for part in letter.walk() if part.is_multipart()]
+    assert len(set(lines)) == len(lines) == 6
+    assert all(re.fullmatch("=_[0-9a-f]{32}", line or "") for line in lines)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

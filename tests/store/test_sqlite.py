@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from contextlib import closing
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from microsite.errors import StartRefused
 from microsite.errors import StoreUnreadable
@@ -36,12 +38,37 @@ def _file(tmp_path: Path) -> Iterator[Store]:
 
 @pytest.mark.parametrize(
     ("pragma", "value"),
-    [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1), ("secure_delete", 1), ("temp_store", 2)],
+    [
+        ("journal_mode", "wal"),
+        ("synchronous", 2),
+        ("foreign_keys", 1),
+        ("secure_delete", 1),
+        ("temp_store", 2),
+        ("cache_size", -512),
+    ],
 )
 def test_every_connection_is_prepared(file: Store, pragma: str, value: object) -> None:
     with file.read() as one, file.read() as two:
         for tx in (one, two):
             assert tx.conn.exec_driver_sql(f"PRAGMA {pragma}").scalar() == value
+
+
+def test_what_is_asked_at_every_look_is_asked_over_connections_as_small(file: Store) -> None:
+    assert file._ask(("PRAGMA cache_size",)) == [[(-512,)]]
+
+
+def test_whether_an_event_is_still_held_is_found_without_reading_every_booking(file: Store) -> None:
+    asked: list[str] = []
+
+    def listen(*given: Any) -> None:
+        asked.append(given[2])
+
+    event.listen(file.engine, "before_cursor_execute", listen)
+    with file.read() as tx:
+        assert not tx.bookings.any_at("sari", "calendar", "/a.ics", ["confirmed", "pending"])
+        statement = asked[-1]
+        plan = tx.conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", tuple("x" * statement.count("?"))).all()
+    assert plan[0][3].startswith("SEARCH booking USING INDEX ix_booking_coach_state_start (coach=? AND state=?)")
 
 
 def test_erasing_is_switched_on_where_sqlite_was_built_without_it_by_default(tmp_path: Path) -> None:

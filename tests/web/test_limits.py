@@ -10,6 +10,7 @@ from microsite.config import File
 from microsite.config import Limits
 from microsite.errors import SettingsError
 from microsite.web import limits
+from tests.waiting import wait_until
 
 from .conftest import NO_CALENDARS
 from .conftest import Pages
@@ -117,6 +118,28 @@ def test_the_count_holds_no_address_and_its_key_changes_every_day(braked: Pages)
     assert salt.key() == today
     braked.now += 86400
     assert salt.key() != today
+
+
+def test_nothing_is_kept_of_those_who_are_counted_no_more(tmp_path: Path) -> None:
+    """The library empties a count whose time is over, and kept its name for ever: one more for each address and day."""
+    house = Pages(
+        tmp_path / "quick", File(calendars=NO_CALENDARS, limits=Limits(tokens="3 per second", trusted_proxies=1))
+    )
+    storage = house.app.extensions["microsite-limiter"].storage
+    for number in range(20):
+        house.get("/m/x", headers=from_address(f"198.51.100.{number}"))
+    assert len(storage.events) == 20
+
+    def emptied() -> bool:
+        house.get("/m/x", headers=from_address("203.0.113.1"))  # the library looks for ended counts when it counts
+        return sum(map(bool, storage.events.values())) == 1
+
+    wait_until(emptied, 20, "the end of twenty counts")
+    assert len(storage.events) == 21
+    house.now += 86400
+    house.get("/m/x", headers=from_address("203.0.113.1"))
+    assert len(storage.events) <= 2
+    house.close()
 
 
 def test_machines_that_count_together_have_the_same_key(braked: Pages) -> None:
