@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 BRAND = "Janji Temu"
-SEEN_BYTES = 16 * 1024 * 1024
-"""What one process remembers of what decides about coaches' times: some 700 quiet ones, or 100 with 4,000 events."""
+SEEN_BYTES = 6 * 1024 * 1024
+"""What one process remembers of what decides about coaches' times: some 300 quiet ones, or 70 with 4,000 events."""
 FILES = ("config.toml", "server.key", "site.db", "jobs.lock", "dav.htpasswd", "WELCOME.txt")
 FOLDERS = ("day-keys", "dav", "mail")
 RESTORING = "restoring"

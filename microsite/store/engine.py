@@ -321,7 +321,12 @@ def _sqlite(url: str) -> Engine:
     if not file.exists():
         file.touch(mode=0o600)
     engine = create_engine(
-        url, pool_size=16, max_overflow=16, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS}
+        url,
+        pool_size=16,
+        max_overflow=16,
+        pool_use_lifo=True,  # so that few connections are in use, and only they remember pages and statements
+        hide_parameters=True,
+        connect_args={"timeout": BUSY_SECONDS},
     )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)

@@ -55,7 +55,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
     from _typeshed.wsgi import WSGIEnvironment
 
-BYTES = 16 * 1024 * 1024
+BYTES = 8 * 1024 * 1024
+"""With `services.SEEN_BYTES` and what `drawn` keeps: as much as fits between a site in use and its 130 MB."""
 AROUND = 4500
 """What a kept page weighs beside its body, as measured: headers, key, objects, and what a part is drawn again from."""
 BUCKET = 5 * MINUTE

@@ -102,7 +102,8 @@ def same_clock(one: ZoneInfo, other: ZoneInfo, at: int) -> bool:
 def city(name: str, lang: str) -> str:
     """The city a zone is named after, in the page's language where CLDR has it."""
     try:
-        found: str = get_timezone_location(name, locale=LOCALES[lang], return_city=True)
+        # Not by its name: for one, Babel would load all its changes into pytz, which forgets none.
+        found: str = get_timezone_location(ZoneInfo(name), locale=LOCALES[lang], return_city=True)
     except LookupError:  # newer than Babel's data
         found = name
     return found.rsplit("/", 1)[-1].replace("_", " ")

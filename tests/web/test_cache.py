@@ -1,10 +1,14 @@
 """Pickers that are kept ready: what is kept, for whom, how much of it, and that nothing else is touched for them."""
 
+import gc
 import gzip
 import json
 import sqlite3
 import subprocess
 import sys
+import tracemalloc
+from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 from zoneinfo import available_timezones
 
@@ -14,13 +18,18 @@ import pytest
 from flask import request
 from werkzeug.test import EnvironBuilder
 
+from microsite.core.bounded import Bounded
+from microsite.core.mirror import Reading
 from microsite.core.spans import DAY
+from microsite.core.spans import HOUR
+from microsite.core.spans import Spans
 from microsite.web import ready
 from microsite.web import security
 from microsite.web.drawn import PIECES
 from microsite.web.ready import Front
 from microsite.work import invite
 from microsite.work import look
+from microsite.work import setup
 from tests.conftest import ROOT
 
 from .conftest import NOW
@@ -273,6 +282,55 @@ def test_the_memory_stays_within_its_bytes_whatever_is_asked(pages: Pages, tmp_p
     assert 5 < len(small.kept) < limit / 5000
     assert len(drawn) <= PIECES
     assert pages.services.seen.weight <= pages.services.seen.limit
+
+
+@pytest.fixture(name="taken")
+def _taken() -> Iterator[Callable[[], int]]:
+    """How many bytes Python has handed out since the test began."""
+    tracemalloc.start(1)
+
+    def bytes_now() -> int:
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0]
+
+    yield bytes_now
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize("headers", [{}, PART | {"Accept-Encoding": "br"}])
+def test_a_kept_page_weighs_what_it_takes(pages: Pages, taken: Callable[[], int], headers: dict[str, str]) -> None:
+    """A memory that is full by its own count must not be twice as full by the machine's."""
+    for zone in sorted(available_timezones())[::11]:
+        pages.get(f"{PATH}?tz={zone}", headers=headers)
+    count, weight, filled = len(front(pages).kept), front(pages).kept.weight, taken()
+    front(pages).kept = Bounded(0)
+    assert count > 50
+    assert 0.6 < (filled - taken()) / weight < 1.2
+    drawn, filled = pages.app.extensions["microsite-drawn"], taken()
+    pieces = len(drawn)
+    drawn._once.cache_clear()
+    assert pieces > 50
+    assert (filled - taken()) / pieces * PIECES < 3_000_000
+
+
+@pytest.mark.parametrize("events", [0, 300, 4000])
+def test_what_was_seen_of_a_coach_weighs_what_it_takes(pages: Pages, taken: Callable[[], int], events: int) -> None:
+    busy = Spans.of((NOW + n * 2 * HOUR, NOW + n * 2 * HOUR + HOUR) for n in range(events))
+    names = [f"coach{number}" for number in range(6)]
+    for slug in names:
+        setup.add_coach(pages.services, slug, settings(), pages.services.sealer.new_identity()[1])
+        with pages.services.store.change(slug) as tx:
+            tx.mirror.add_calendar(slug, slug, f"https://cal.example/{slug}/", "Mine", {"busy"})
+            tx.mirror.touch(slug, last_ok_at=pages.now, next_poll_at=pages.now + 300, first_failed_at=0)
+            tx.mirror.put_readings(slug, [Reading(href="/e.ics", etag="1", uid="u", spans=busy.pack())])
+            tx.mirror.merge(slug)
+    look.starts(pages.services, coach := look.coach(pages.services, "sari"), coach.settings.offers[0])
+    seen, before = pages.services.seen.weight, taken()
+    for slug in names:
+        coach = look.coach(pages.services, slug)
+        for offer in coach.settings.offers:
+            look.starts(pages.services, coach, offer)
+    assert 0.4 < (taken() - before) / (pages.services.seen.weight - seen) < 1.1
 
 
 def test_who_stands_around_hears_the_same_of_a_page_that_is_ready(pages: Pages) -> None:
