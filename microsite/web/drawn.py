@@ -15,7 +15,7 @@ from markupsafe import Markup
 from markupsafe import escape
 
 PIECES = 2048
-"""Of half a kilobyte to four, together 2.3 MB as measured. Counted and not weighed: a picker asks for thirty of them."""
+"""Of half a kilobyte to four, 2.3 MB as measured. Counted and not weighed: a picker asks for thirty of them."""
 MACROS = "visitor/_drawn.html"
 NOTHING = escape("")
 

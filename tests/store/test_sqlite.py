@@ -4,6 +4,7 @@ import os
 import shutil
 import sqlite3
 import tempfile
+from collections.abc import Callable
 from collections.abc import Iterator
 from contextlib import closing
 from contextlib import contextmanager
@@ -57,7 +58,17 @@ def test_what_is_asked_at_every_look_is_asked_over_connections_as_small(file: St
     assert file._ask(("PRAGMA cache_size",)) == [[(-512,)]]
 
 
-def test_whether_an_event_is_still_held_is_found_without_reading_every_booking(file: Store) -> None:
+@pytest.mark.parametrize(
+    "asks",
+    [
+        lambda bookings: bookings.any_at("sari", "calendar", "/a.ics", ["confirmed", "pending"]),
+        lambda bookings: bookings.in_states(["confirmed", "pending"]),
+    ],
+    ids=["which holds this event", "which hold their time"],
+)
+def test_bookings_that_hold_their_time_are_found_without_reading_the_others(
+    file: Store, asks: Callable[[Any], object]
+) -> None:
     asked: list[str] = []
 
     def listen(*given: Any) -> None:
@@ -65,7 +76,7 @@ def test_whether_an_event_is_still_held_is_found_without_reading_every_booking(f
 
     event.listen(file.engine, "before_cursor_execute", listen)
     with file.read() as tx:
-        assert not tx.bookings.any_at("sari", "calendar", "/a.ics", ["confirmed", "pending"])
+        assert not asks(tx.bookings)
         statement = asked[-1]
         plan = tx.conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", tuple("x" * statement.count("?"))).all()
     assert plan[0][3].startswith("SEARCH booking USING INDEX ix_booking_coach_state_start (coach=? AND state=?)")
