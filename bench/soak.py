@@ -38,6 +38,7 @@ from .figures import percentile
 from .figures import single
 from .http import BROWSER
 from .processes import family_memory_mb
+from .processes import family_own_memory_mb
 from .processes import open_files
 from .site import Server
 from .site import instance
@@ -59,7 +60,7 @@ KEPT = 20.0
 
 
 class Sample(NamedTuple):
-    """The site at one moment, seconds from the beginning."""
+    """The site at one moment, seconds from the beginning; its memory without the pages of files."""
 
     at: float
     memory_mb: float
@@ -75,6 +76,9 @@ class Look(NamedTuple):
 
 class Load:
     """What the threads share: the site, when all ends, and what they saw."""
+
+    whole_mb = 0.0
+    """All its memory in the end, its share in the pages of files included."""
 
     def __init__(self, server: Server, seconds: float, slots: Sequence[str], targets: Sequence[str]) -> None:
         self.server, self.seconds, self.targets = server, seconds, targets
@@ -110,6 +114,7 @@ def measure(size: Size, seconds: float = 0) -> Outcome:
         with serving(demo_coach.folder) as server:
             load = Load(server, seconds, slots, targets)
             run(load)
+            load.whole_mb = family_memory_mb(server.pid)
     if load.errors:
         raise WrongAnswer(f"{len(load.errors)} visitors were not served, the first: {load.errors[0]}")
     return Outcome(figures(load), [f"{len(load.looks)} looks, {len(load.bookings)} bookings in {seconds:.0f} s"])
@@ -135,6 +140,7 @@ def figures(load: Load) -> list[Figure]:
         single("soak.memory_last_to_first", median(last(memory)) / median(first(memory)), "x", "memory"),
         single("soak.memory_mb_per_hour", slope, "MB/h", "memory"),
         single("soak.memory_mb", median(last(memory)), "MB", "memory"),
+        single("soak.whole_memory_mb", load.whole_mb, "MB", "memory"),
         single("soak.files_more", median(last(files)) - median(first(files)), "", "count"),
         single("soak.p99_last_to_first", percentile(last(took), 0.99) / percentile(first(took), 0.99), "x", "wall"),
         single("soak.look_p50", percentile(took, 0.5) * 1e3, "ms", "wall"),
@@ -238,7 +244,7 @@ def _sample(load: Load) -> None:
         load.wait_until(number * min(SAMPLE, load.seconds / 20))
         if load.now >= load.seconds:
             return
-        load.samples.append(Sample(load.now, family_memory_mb(load.server.pid), open_files(load.server.pid)))
+        load.samples.append(Sample(load.now, family_own_memory_mb(load.server.pid), open_files(load.server.pid)))
 
 
 def main(words: Sequence[str]) -> int:
