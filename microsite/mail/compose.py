@@ -46,7 +46,7 @@ def compose(order: LetterOrder, words: Words, sender: str, brand: str) -> EmailM
         _attach(message, _checked(order, order.event, sender))
     # Last: set_content and its kin move or drop Content-* fields that are there already.
     message["Content-Language"] = language
-    _part(message)
+    _divide(message)
     return message
 
 
@@ -71,7 +71,7 @@ def _head(message: EmailMessage, order: LetterOrder, subject: str, sender: Mailb
     message["X-Auto-Response-Suppress"] = "OOF, AutoReply"
 
 
-def _part(message: EmailMessage) -> None:
+def _divide(message: EmailMessage) -> None:
     """Set the lines between parts, for the library would compile each it chose into a regular expression, and keep it.
 
     Nobody can put such a line into a letter: it is random, and every body is base64 or quoted-printable.

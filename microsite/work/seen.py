@@ -66,7 +66,7 @@ class Seen(msgspec.Struct, frozen=True):
         known = [
             self.busy,
             *(row.spans for row in self.whole.spans),
-            *(asked.busy for asked, _ in self.starts.values()),
+            *(asked.busy for asked, _ in tuple(self.starts.values())),  # others may be adding to them
         ]
         spans = sum({id(each): len(each) for each in known}.values())
         return 12_000 + 8_000 * len(self.whole.settings.offers) + 16 * spans + 500 * len(self.whole.held)
