@@ -30,7 +30,7 @@ Question = Sequence[Any]
 """Plain SQL with `?` for values, and the values."""
 Ask = Callable[..., list[Rows]]
 """Takes questions, answers all of them as of one moment."""
-CACHE = "cache_size=-512"
+CACHE = "cache_size=-256"
 """KiB of the database that one connection keeps: each write of another one makes it forget them all, and the system
 remembers the file anyway. SQLite's own choice, 2 MB, is for a program with one connection; here are up to fifty."""
 EMBEDDED = "http://embedded.invalid/"

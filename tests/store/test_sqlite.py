@@ -45,7 +45,7 @@ def _file(tmp_path: Path) -> Iterator[Store]:
         ("foreign_keys", 1),
         ("secure_delete", 1),
         ("temp_store", 2),
-        ("cache_size", -512),
+        ("cache_size", -256),
     ],
 )
 def test_every_connection_is_prepared(file: Store, pragma: str, value: object) -> None:
@@ -55,7 +55,7 @@ def test_every_connection_is_prepared(file: Store, pragma: str, value: object) -
 
 
 def test_what_is_asked_at_every_look_is_asked_over_connections_as_small(file: Store) -> None:
-    assert file._ask(("PRAGMA cache_size",)) == [[(-512,)]]
+    assert file._ask(("PRAGMA cache_size",)) == [[(-256,)]]
 
 
 @pytest.mark.parametrize(
