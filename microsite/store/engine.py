@@ -61,6 +61,9 @@ from .terms import TermsBook
 from .where import refuse_network
 
 BUSY_SECONDS = 10
+KEPT = 4
+"""Connections that stay open: each remembers its pages and statements, 0.7 MB. What a rush takes beyond these is closed
+after it; writers wait in one line before they take one, so there is seldom such a rush."""
 PAGE = 64 * 1024
 """More than one transaction writes at most in a quiet house."""
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON", "temp_store=MEMORY", CACHE)
@@ -322,9 +325,9 @@ def _sqlite(url: str) -> Engine:
         file.touch(mode=0o600)
     engine = create_engine(
         url,
-        pool_size=16,
-        max_overflow=16,
-        pool_use_lifo=True,  # so that few connections are in use, and only they remember pages and statements
+        pool_size=KEPT,
+        max_overflow=32 - KEPT,
+        pool_use_lifo=True,  # the fewest that do
         hide_parameters=True,
         connect_args={"timeout": BUSY_SECONDS},
     )
