@@ -37,9 +37,12 @@ from .bookings import Bookings
 from .bookings import Sealed
 from .broker import Broker
 from .census import Census
+from .checkpoints import BOUND
+from .checkpoints import Checkpoints
 from .coaches import Coaches
 from .glance import Asker
 from .glance import Glance
+from .glance import Question
 from .glance import Rows
 from .glance import Whole
 from .glance import glance
@@ -62,6 +65,14 @@ from .where import refuse_network
 BUSY_SECONDS = 10
 PAGE = 64 * 1024
 """More than one transaction writes at most in a quiet house."""
+PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "secure_delete=ON",
+    "temp_store=MEMORY",
+    f"wal_autocheckpoint={BOUND}",
+)
 ONE_VIEW = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
 
@@ -71,6 +82,16 @@ class Tx:
     def __init__(self, conn: Connection) -> None:
         self.conn = conn
         self.after: list[Callable[[], None]] = []
+
+    def ask(self, *questions: Question) -> list[Rows]:
+        """The answers to plain SQL."""
+        mark = "?" if self.conn.dialect.name == "sqlite" else "%s"
+        asked = [(sql.replace("?", mark), tuple(values)) for sql, *values in questions]
+        return [self.conn.exec_driver_sql(sql, values).fetchall() for sql, values in asked]
+
+    def glance(self, coach: str, now: int) -> Glance | None:
+        """As the store's own, as this transaction sees it."""
+        return glance(self.ask, coach, now)
 
     @cached_property
     def coaches(self) -> Coaches:
@@ -153,8 +174,10 @@ class Store:
         # SQLite gives a reader one consistent view; PostgreSQL must be asked for it.
         self._reader = self.engine if self.sqlite else self.engine.execution_options(**ONE_VIEW)
         # SQLite's own lock is unfair under load; one waiting line per process keeps the longest wait short.
-        self._line = threading.Lock() if self.sqlite else None
-        self._asker = Asker(make_url(url).database or "", BUSY_SECONDS, self.unreadable) if self.sqlite else None
+        line, file = threading.Lock(), self.file
+        self._line = line if file else None
+        self._asker = Asker(str(file), BUSY_SECONDS, self.unreadable) if file else None
+        self._checkpoints = Checkpoints(file, line, BUSY_SECONDS) if file else None
 
     @property
     def file(self) -> Path | None:
@@ -198,6 +221,8 @@ class Store:
             raise
         except (DatabaseError, PoolTimeout) as error:
             raise self.unreadable(error) from error
+        if self._checkpoints is not None:
+            self._checkpoints.note()
         for call in tx.after:
             call()
 
@@ -217,13 +242,11 @@ class Store:
         """All that decides about the coach's times, at one moment. Raises StoreUnreadable."""
         return whole(self._ask, coach, ends_after, before)
 
-    def _ask(self, *questions: Any) -> list[Rows]:
+    def _ask(self, *questions: Question) -> list[Rows]:
         if self._asker is not None:
             return self._asker.ask(*questions)
         with self.read() as tx:
-            return [
-                tx.conn.exec_driver_sql(sql.replace("?", "%s"), tuple(values)).fetchall() for sql, *values in questions
-            ]
+            return tx.ask(*questions)
 
     @staticmethod
     def sealed(record: bytes | None, copy: bytes | None, delivery: bytes | None) -> Sealed:
@@ -281,9 +304,8 @@ class Store:
 
     def truncate_log(self) -> None:
         """After a purge: fold the write-ahead log back and empty it, so that nothing deleted stays readable there."""
-        if self.sqlite:
-            with self.engine.connect() as conn:
-                conn.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        if self._checkpoints is not None:
+            self._checkpoints.truncate()
 
     def old_copies(self, now: int, going: Iterable[str] = ()) -> list[Path]:
         """Copies made before an upgrade whose time is over at `now`, or will be once the bookings `going` are gone.
@@ -302,6 +324,8 @@ class Store:
         """Give every connection back."""
         if self._asker is not None:
             self._asker.close()
+        if self._checkpoints is not None:
+            self._checkpoints.close()
         self.engine.dispose()
 
 
@@ -329,7 +353,7 @@ def _sqlite(url: str) -> Engine:
 def _prepare_sqlite(raw: Any, _record: Any) -> None:
     # The driver must not open transactions by itself: a deferred one that later writes fails at once under load.
     raw.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON", "temp_store=MEMORY"):
+    for pragma in PRAGMAS:
         raw.execute(f"PRAGMA {pragma}")
     if raw.execute("PRAGMA secure_delete").fetchone()[0] != 1:
         raise StartRefused("this SQLite was built without secure_delete: erased data would stay readable in the file")

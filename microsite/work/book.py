@@ -12,7 +12,6 @@ import msgspec
 from microsite.core import letters
 from microsite.core.availability import Times
 from microsite.core.availability import obstacles
-from microsite.core.availability import offered
 from microsite.core.bookings import AWAITING_COACH
 from microsite.core.bookings import AWAITING_EMAIL
 from microsite.core.bookings import CONFIRMED
@@ -92,8 +91,9 @@ def book(
     booking = _new_booking(services, coach, offer, start, language, now)
     token = new_token(services, once)
     sealed = written.seal(services, booking, token, details, zone, now, sealed_record, version)
+    expected = look.foreseen(services, coach, offer, start, now)
     with services.store.change(coach.slug) as tx:
-        if not offered(look.sight(tx, coach.slug, coach.settings, offer, now).times, start):
+        if not look.still_offered(tx, coach, offer, start, now, expected):
             raise SlotTaken("this start is not offered")
         if offer.invited:
             spend(services, tx, coach.slug, offer.slug, invitation)
