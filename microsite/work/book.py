@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 
 from microsite.core import letters
-from microsite.core.availability import Times
 from microsite.core.availability import obstacles
 from microsite.core.bookings import AWAITING_COACH
 from microsite.core.bookings import AWAITING_EMAIL
@@ -42,7 +41,7 @@ from microsite.services import Services
 from . import look
 from . import written
 from .calendars import bookings_calendar
-from .calendars import sync_all
+from .calendars import in_step
 from .invite import spend
 from .once import new_token
 from .remind import plan_reminder
@@ -118,16 +117,13 @@ def check(services: Services, booking_id: str) -> None:
         return
     settings, _ = _settings(services, booking)
     try:
-        sync_all(services, booking.coach, CHECK_SECONDS)
+        with in_step(services, booking.coach, CHECK_SECONDS) as tx:
+            if _is_free(tx, services, settings, booking):
+                services.jobs.enqueue(tx, "book.write", booking.id)
+            else:
+                _release(services, tx, booking, "taken")
     except CalendarError as error:
         _wait_or_fail(services, booking, error)
-        return
-    with services.store.change(booking.coach) as tx:
-        times = _times_without(tx, services, settings, booking)
-        if times is None or obstacles(times, booking.start):
-            _release(services, tx, booking, "taken")
-        else:
-            services.jobs.enqueue(tx, "book.write", booking.id)
 
 
 def write(services: Services, booking_id: str) -> None:
@@ -166,16 +162,13 @@ def verify(services: Services, booking_id: str) -> None:
         return
     settings, offer = _settings(services, booking)
     try:
-        sync_all(services, booking.coach, CHECK_SECONDS)
+        with in_step(services, booking.coach, CHECK_SECONDS) as tx:
+            if _is_free(tx, services, settings, booking):
+                _conclude(services, tx, booking, offer)
+            else:
+                _release(services, tx, booking, "taken")
     except CalendarError as error:
         _wait_or_fail(services, booking, error)
-        return
-    with services.store.change(booking.coach) as tx:
-        times = _times_without(tx, services, settings, booking)
-        if times is None or obstacles(times, booking.start):
-            _release(services, tx, booking, "taken")
-        else:
-            _conclude(services, tx, booking, offer)
 
 
 def _conclude(services: Services, tx: Any, booking: Booking, offer: Offer) -> None:
@@ -259,13 +252,13 @@ def _settings(services: Services, booking: Booking) -> tuple[CoachSettings, Offe
     )
 
 
-def _times_without(tx: Any, services: Services, settings: CoachSettings, booking: Booking) -> Times | None:
-    """What decides about this booking's time, without itself; None where its offer is gone."""
+def _is_free(tx: Any, services: Services, settings: CoachSettings, booking: Booking) -> bool:
+    """Whether nothing but this booking itself stands in its time; not where its offer is gone."""
     offer = settings.offer(booking.offer)
     if offer is None:
-        return None
+        return False
     sight = look.sight(tx, booking.coach, settings, offer, services.clock(), without=booking.id, fresh=True)
-    return sight.times
+    return not obstacles(sight.times, booking.start)
 
 
 def _wait_or_fail(services: Services, booking: Booking, error: CalendarError) -> None:
