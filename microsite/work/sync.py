@@ -92,7 +92,6 @@ def sync_calendar(services: Services, calendar_id: str, seconds: float) -> bool:
 def read_calendar(services: Services, calendar_id: str, seconds: float) -> Read | None:
     """Ask one calendar what changed, for `keep`; None where it is gone. Raises CalendarError (and records it)."""
     now = services.clock()
-    _move_window(services, calendar_id, now)
     with services.store.read() as tx:
         row = tx.mirror.get(calendar_id)
         if row is None:
@@ -100,6 +99,12 @@ def read_calendar(services: Services, calendar_id: str, seconds: float) -> Read 
         settings = tx.coaches.settings(row.coach)
         etags = tx.mirror.etags(row.id)
         own = tx.bookings.own_uids(row.coach)
+    if row.window_end < now + NEEDED_DAYS * DAY:
+        # Too little of the window is left, or a setting changed what events say. Where it changes while we read, the
+        # window stays as it is and asks for yet another turn.
+        with services.store.write() as tx:
+            tx.mirror.read_anew(calendar_id, now + WINDOW_DAYS * DAY)
+        return read_calendar(services, calendar_id, seconds)
     try:
         pulled = services.calendars.pull(
             account_of(services, row), _known(row, etags), _rules(row, settings, own, now), now, seconds
@@ -144,18 +149,6 @@ def _too_empty(row: Any, etags: dict[str, str], pulled: Pulled, now: int) -> boo
 
 def host_of(row: Any) -> str:
     return urlsplit(row.url).hostname or ""
-
-
-def _move_window(services: Services, calendar_id: str, now: int) -> None:
-    """Have everything read again where too little of the window is left, or where a setting changed what events say.
-
-    Before the settings are looked at, so that a change of them while we read asks for yet another turn.
-    """
-    with services.store.read() as tx:
-        row = tx.mirror.get(calendar_id)
-    if row is not None and row.window_end < now + NEEDED_DAYS * DAY:
-        with services.store.write() as tx:
-            tx.mirror.read_anew(calendar_id, now + WINDOW_DAYS * DAY)
 
 
 def _known(row: Any, etags: dict[str, str]) -> Known:
