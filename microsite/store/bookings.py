@@ -25,6 +25,7 @@ _PLAIN = [booking.c[name] for name in Booking.__struct_fields__]
 # Asked at every booking, so built once: building a statement costs more than asking it.
 _ADD = insert(booking)
 _GET = select(*_PLAIN).where(booking.c.id == bindparam("booking"))
+_REF_TAKEN = select(booking.c.id).where(booking.c.coach == bindparam("coach"), booking.c.ref == bindparam("ref"))
 _BY_REF = select(*_PLAIN).where(booking.c.coach == bindparam("coach"), booking.c.ref == bindparam("ref"))
 _SEALED = select(booking.c.record, booking.c.copy, booking.c.delivery).where(booking.c.id == bindparam("booking"))
 _CHANGE = update(booking).where(booking.c.id == bindparam("which"), booking.c.version == bindparam("known"))
@@ -73,6 +74,10 @@ class Bookings:
         if not ref.isalnum():
             return None
         return _booking(self._conn.execute(_BY_REF, {"coach": coach, "ref": ref}).first())
+
+    def ref_taken(self, coach: str, ref: str) -> bool:
+        """Whether one of the coach's bookings has that reference."""
+        return self._conn.execute(_REF_TAKEN, {"coach": coach, "ref": ref}).first() is not None
 
     def sealed(self, booking_id: str) -> Sealed:
         """The sealed parts, as far as they still exist."""

@@ -11,12 +11,14 @@ from contextlib import closing
 from contextlib import suppress
 from pathlib import Path
 
-AFTER = 100
-"""Transactions of this process after which the log is folded back: some two thousand pages of bookings."""
-BOUND = 8000
-"""Pages of log at which a commit folds it back after all (32 MB)."""
-SHORT = 0.02
-"""Seconds for which writers may be kept from writing so that the log begins anew: it must not grow on the disk."""
+AFTER = 200
+"""Transactions of this process after which the log is folded back: some four thousand pages of bookings."""
+BOUND = 16_000
+"""Pages of log at which a commit folds it back after all (64 MB)."""
+TRIES = 5
+"""How often it is tried to begin the log anew. Nobody may read from it at that moment, and nobody waits for that."""
+PAUSE = 0.01
+"""Seconds between two tries."""
 
 
 class Checkpoints:
@@ -64,11 +66,14 @@ class Checkpoints:
                 self._fold()
 
     def _fold(self) -> None:
-        with closing(self._connect(SHORT)) as conn:
+        with closing(self._connect(0)) as conn:
             for _ in range(2):  # the second time there is little left, and hardly anything is written meanwhile
                 conn.execute("PRAGMA wal_checkpoint(PASSIVE)")
-            with self._line:
-                conn.execute("PRAGMA wal_checkpoint(RESTART)")
+            for _ in range(TRIES):
+                with self._line:
+                    if not conn.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()[0]:
+                        return
+                self._wake.wait(PAUSE)
 
     def _connect(self, seconds: float) -> sqlite3.Connection:
         address = f"{self._path.absolute().as_uri()}?mode=rw"

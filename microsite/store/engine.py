@@ -63,6 +63,8 @@ from .terms import TermsBook
 from .where import refuse_network
 
 BUSY_SECONDS = 10
+COURTESY = 0.05
+"""Seconds that a booking waits for the one before it to be through."""
 PAGE = 64 * 1024
 """More than one transaction writes at most in a quiet house."""
 PRAGMAS = (
@@ -176,6 +178,7 @@ class Store:
         # SQLite's own lock is unfair under load; one waiting line per process keeps the longest wait short.
         line, file = threading.Lock(), self.file
         self._line = line if file else None
+        self._turn = threading.Lock() if file else None
         self._asker = Asker(str(file), BUSY_SECONDS, self.unreadable) if file else None
         self._checkpoints = Checkpoints(file, line, BUSY_SECONDS) if file else None
 
@@ -233,6 +236,20 @@ class Store:
             if not tx.coaches.raise_revision(coach):
                 raise NotFound("no such coach")
             yield tx
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Wait until the booking before this one is through: on SQLite they are through one by one anyway.
+
+        Else whoever prepares one takes the interpreter from the one that writes and holds up all. It is a courtesy and
+        decides nothing: where the one before takes long (a key server's answer), it is waited for a moment only.
+        """
+        mine = self._turn is not None and self._turn.acquire(timeout=COURTESY)
+        try:
+            yield
+        finally:
+            if mine and self._turn is not None:
+                self._turn.release()
 
     def glance(self, coach: str, now: int) -> Glance | None:
         """The coach's revision and how her calendars are: cheap enough for every GET. Raises StoreUnreadable."""

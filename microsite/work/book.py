@@ -46,7 +46,7 @@ from .invite import spend
 from .once import new_token
 from .remind import plan_reminder
 from .retime import date_of
-from .status import add_status_link
+from .status import status_lookup
 from .sweep import enqueue_sweeps
 from .sweep import sweep_address
 from .sync import account_of
@@ -82,32 +82,38 @@ def book(
     `sealed_record` was sealed in the visitor's browser: then `details` hold only the address, and there is no copy.
     `version` is that of the privacy page beside the form, `once` the form's own mark (see `work.once`).
     """
-    coach = look.coach(services, coach_slug)
-    offer = coach.settings.offer(offer_slug)
-    if offer is None:
-        raise NotFound("no such offer")
-    now = services.clock()
-    booking = _new_booking(services, coach, offer, start, language, now)
-    token = new_token(services, once)
-    sealed = written.seal(services, booking, token, details, zone, now, sealed_record, version)
-    expected = look.foreseen(services, coach, offer, start, now)
-    with services.store.change(coach.slug) as tx:
-        if not look.still_offered(tx, coach, offer, start, now, expected):
-            raise SlotTaken("this start is not offered")
-        if offer.invited:
-            spend(services, tx, coach.slug, offer.slug, invitation)
-        booking = msgspec.structs.replace(booking, ref=_free_ref(tx, coach.slug))
-        tx.bookings.add(booking, sealed)
-        expires = purge_at(booking.end, coach.settings.retention_days)
-        tx.links.add(services.sealer.lookup(token), coach.slug, booking.id, "manage", expires)
-        add_status_link(services, tx, booking, expires)
-        tx.happenings.note(coach.slug, booking.ref, now, HELD)
-        if booking.state == AWAITING_EMAIL:
-            tell(services, tx, booking, letters.ADDRESS_ASKED)
-            services.jobs.enqueue(tx, "expire", booking.id, (booking.hold_until or now) - now)
-        else:
-            services.jobs.enqueue(tx, "book.check", booking.id)
+    with services.store.turn():
+        coach = look.coach(services, coach_slug)
+        offer = coach.settings.offer(offer_slug)
+        if offer is None:
+            raise NotFound("no such offer")
+        now = services.clock()
+        booking = _new_booking(services, coach, offer, start, language, now)
+        token = new_token(services, once)
+        sealed = written.seal(services, booking, token, details, zone, now, sealed_record, version)
+        opens = {services.sealer.lookup(token): "manage", status_lookup(services, booking): "status"}
+        expected = look.foreseen(services, coach, offer, start, now)
+        with services.store.change(coach.slug) as tx:
+            if not look.still_offered(tx, coach, offer, start, now, expected):
+                raise SlotTaken("this start is not offered")
+            if offer.invited:
+                spend(services, tx, coach.slug, offer.slug, invitation)
+            booking = msgspec.structs.replace(booking, ref=_free_ref(tx, coach.slug))
+            tx.bookings.add(booking, sealed)
+            expires = purge_at(booking.end, coach.settings.retention_days)
+            tx.links.add_all(opens, coach.slug, booking.id, expires)
+            _begin(services, tx, booking, now)
     return Placed(token, booking)
+
+
+def _begin(services: Services, tx: Any, booking: Booking, now: int) -> None:
+    """What follows on a new booking."""
+    tx.happenings.note(booking.coach, booking.ref, now, HELD)
+    if booking.state == AWAITING_EMAIL:
+        tell(services, tx, booking, letters.ADDRESS_ASKED)
+        services.jobs.enqueue(tx, "expire", booking.id, (booking.hold_until or now) - now)
+    else:
+        services.jobs.enqueue(tx, "book.check", booking.id)
 
 
 def check(services: Services, booking_id: str) -> None:
@@ -233,7 +239,7 @@ def _new_booking(services: Services, coach: look.Coach, offer: Offer, start: int
 def _free_ref(tx: Any, coach: str) -> str:
     while True:
         ref = "".join(secrets.choice(LINK_LETTERS) for _ in range(REFERENCE_LENGTH))
-        if tx.bookings.by_ref(coach, ref) is None:
+        if not tx.bookings.ref_taken(coach, ref):
             return ref
 
 
