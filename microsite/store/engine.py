@@ -179,6 +179,7 @@ class Store:
         line, file = threading.Lock(), self.file
         self._line = line if file else None
         self._turn = threading.Lock() if file else None
+        self._changes, self._changed = 0, threading.Condition()
         self._asker = Asker(str(file), BUSY_SECONDS, self.unreadable) if file else None
         self._checkpoints = Checkpoints(file, line, BUSY_SECONDS) if file else None
 
@@ -236,6 +237,19 @@ class Store:
             if not tx.coaches.raise_revision(coach):
                 raise NotFound("no such coach")
             yield tx
+        with self._changed:
+            self._changes += 1
+            self._changed.notify_all()
+
+    @property
+    def changes(self) -> int:
+        """How often this process has changed anything of any coach."""
+        return self._changes
+
+    def wait_for_change(self, since: int, seconds: float) -> None:
+        """Wait until this process has changed anything after it had made `since` changes, but at most so long."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._changes != since, seconds)
 
     @contextmanager
     def turn(self) -> Iterator[None]:
