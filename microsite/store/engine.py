@@ -28,6 +28,7 @@ from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from microsite.core import remedies
+from microsite.core.courtesy import Courtesy
 from microsite.errors import NotFound
 from microsite.errors import StartRefused
 from microsite.errors import StoreUnreadable
@@ -178,7 +179,7 @@ class Store:
         # SQLite's own lock is unfair under load; one waiting line per process keeps the longest wait short.
         line, file = threading.Lock(), self.file
         self._line = line if file else None
-        self._turn = threading.Lock() if file else None
+        self._turn = Courtesy(COURTESY) if file else None
         self._changes, self._changed = 0, threading.Condition()
         self._asker = Asker(str(file), BUSY_SECONDS, self.unreadable) if file else None
         self._checkpoints = Checkpoints(file, line, BUSY_SECONDS) if file else None
@@ -251,19 +252,13 @@ class Store:
         with self._changed:
             self._changed.wait_for(lambda: self._changes != since, seconds)
 
-    @contextmanager
-    def turn(self) -> Iterator[None]:
+    def turn(self) -> AbstractContextManager[None]:
         """Wait until the booking before this one is through: on SQLite they are through one by one anyway.
 
-        Else whoever prepares one takes the interpreter from the one that writes and holds up all. It is a courtesy and
-        decides nothing: where the one before takes long (a key server's answer), it is waited for a moment only.
+        Else whoever prepares one takes the interpreter from the one that writes and holds up all. Where the one before
+        takes long (a key server's answer), it is waited for a moment only.
         """
-        mine = self._turn is not None and self._turn.acquire(timeout=COURTESY)
-        try:
-            yield
-        finally:
-            if mine and self._turn is not None:
-                self._turn.release()
+        return nullcontext() if self._turn is None else self._turn.turn()
 
     def glance(self, coach: str, now: int) -> Glance | None:
         """The coach's revision and how her calendars are: cheap enough for every GET. Raises StoreUnreadable."""

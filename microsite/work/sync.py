@@ -7,6 +7,8 @@ When which calendar is asked is decided in `polls`. What the calendars say about
 import random
 import time
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
 from typing import NamedTuple
@@ -75,6 +77,22 @@ class Read(NamedTuple):
 
 def sync_calendar(services: Services, calendar_id: str, seconds: float) -> bool:
     """Bring one calendar's mirror up to date; True where anything changed. Raises CalendarError (and records it)."""
+    with services.store.read() as tx:
+        row = tx.mirror.get(calendar_id)
+    with turn(services, [row]):
+        return row is not None and _sync(services, calendar_id, seconds)
+
+
+def turn(services: Services, rows: Iterable[Any]) -> AbstractContextManager[None]:
+    """Where one of these calendars is embedded: wait until no other thread reads one, but not for long.
+
+    Two that read the same calendar get in each other's way twice: the one that stores second must read again.
+    """
+    near = any(row is not None and is_embedded(row) for row in rows)
+    return services.embedded_turn.turn() if near else nullcontext()
+
+
+def _sync(services: Services, calendar_id: str, seconds: float) -> bool:
     deadline = time.monotonic() + seconds
     for _ in range(TRIES):
         read = read_calendar(services, calendar_id, seconds)
