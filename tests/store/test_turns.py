@@ -46,3 +46,18 @@ def test_who_is_stuck_holds_up_nobody_for_good(store: Store) -> None:
         thread.join(60)
     with store.turn():
         assert not thread.is_alive()
+
+
+def test_who_waits_for_a_change_hears_of_it_at_once(store: Store) -> None:
+    before, heard = store.changes, threading.Event()
+
+    def wait() -> None:
+        store.wait_for_change(before, 300)
+        heard.set()
+
+    thread = threading.Thread(target=wait, daemon=True)
+    thread.start()
+    with store.change("sari") as tx:
+        tx.coaches.set_open("sari", True)
+    assert heard.wait(30)
+    store.wait_for_change(before, 300)  # one that was made before the wait began is not missed
