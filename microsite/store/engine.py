@@ -7,13 +7,11 @@ key of every picker moves with whatever is written. `write()` is for what cannot
 import shutil
 import sqlite3
 import threading
-from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from contextlib import contextmanager
 from contextlib import nullcontext
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -34,13 +32,9 @@ from microsite.errors import StartRefused
 from microsite.errors import StoreUnreadable
 
 from . import copies
-from .bookings import Bookings
 from .bookings import Sealed
-from .broker import Broker
-from .census import Census
 from .checkpoints import BOUND
 from .checkpoints import Checkpoints
-from .coaches import Coaches
 from .glance import Asker
 from .glance import Glance
 from .glance import Question
@@ -48,19 +42,10 @@ from .glance import Rows
 from .glance import Whole
 from .glance import glance
 from .glance import whole
-from .happenings import Happenings
 from .invitations import InvitationRow
-from .invitations import Invitations
 from .keys import KeyRow
-from .keys import Keys
-from .letters import Letters
-from .links import Links
-from .machines import Machines
-from .mirror import Mirror
-from .queue import Queue
 from .signins import CredentialRow
-from .signins import SignIns
-from .terms import TermsBook
+from .tx import Tx
 from .where import refuse_network
 
 BUSY_SECONDS = 10
@@ -77,94 +62,6 @@ PRAGMAS = (
     f"wal_autocheckpoint={BOUND}",
 )
 ONE_VIEW = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-
-
-class Tx:
-    """One transaction, with a gateway for each question. `after` runs its calls once the commit has succeeded."""
-
-    def __init__(self, conn: Connection) -> None:
-        self.conn = conn
-        self.after: list[Callable[[], None]] = []
-
-    def ask(self, *questions: Question) -> list[Rows]:
-        """The answers to plain SQL."""
-        mark = "?" if self.conn.dialect.name == "sqlite" else "%s"
-        asked = [(sql.replace("?", mark), tuple(values)) for sql, *values in questions]
-        return [self.conn.exec_driver_sql(sql, values).fetchall() for sql, values in asked]
-
-    def glance(self, coach: str, now: int) -> Glance | None:
-        """As the store's own, as this transaction sees it."""
-        return glance(self.ask, coach, now)
-
-    @cached_property
-    def coaches(self) -> Coaches:
-        """Coaches, their settings, and their recipients."""
-        return Coaches(self.conn)
-
-    @cached_property
-    def bookings(self) -> Bookings:
-        """Bookings and their sealed parts."""
-        return Bookings(self.conn)
-
-    @cached_property
-    def mirror(self) -> Mirror:
-        """The calendars as they were last read."""
-        return Mirror(self.conn)
-
-    @cached_property
-    def links(self) -> Links:
-        """Hashed links and desk sessions."""
-        return Links(self.conn)
-
-    @cached_property
-    def keys(self) -> Keys:
-        """The public keys that records are sealed to."""
-        return Keys(self.conn)
-
-    @cached_property
-    def signins(self) -> SignIns:
-        """Passkeys and the questions of a sign-in."""
-        return SignIns(self.conn)
-
-    @cached_property
-    def invitations(self) -> Invitations:
-        """Invitations to offers that are not open to everybody."""
-        return Invitations(self.conn)
-
-    @cached_property
-    def letters(self) -> Letters:
-        """What was or will be told."""
-        return Letters(self.conn)
-
-    @cached_property
-    def terms(self) -> TermsBook:
-        """The versions of the coaches' privacy pages."""
-        return TermsBook(self.conn)
-
-    @cached_property
-    def happenings(self) -> Happenings:
-        """The data-free list of what happened."""
-        return Happenings(self.conn)
-
-    @cached_property
-    def machines(self) -> Machines:
-        """What all machines have in common, and who is running."""
-        return Machines(self.conn)
-
-    @cached_property
-    def census(self) -> Census:
-        """Counts for whoever watches the machine."""
-        return Census(self.conn)
-
-    @cached_property
-    def queue(self) -> Queue:
-        """The rows of the outbox engine."""
-        return Queue(self.conn)
-
-    @cached_property
-    def broker(self) -> Broker:
-        """The rows of the procrastinate engine."""
-        return Broker(self.conn)
 
 
 class Store:
