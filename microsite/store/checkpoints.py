@@ -32,6 +32,8 @@ class Checkpoints:
         self._wake, self._stopping = threading.Event(), False
         self._thread: threading.Thread | None = None
         self._guard, self._written = threading.Lock(), 0
+        # SQLite turns the second of two away at once: then what a purge deleted would stay readable in the log.
+        self._alone = threading.Lock()
 
     def note(self) -> None:
         """A transaction was committed."""
@@ -56,7 +58,7 @@ class Checkpoints:
 
     def truncate(self) -> None:
         """Fold all of the log back and empty it."""
-        with closing(self._connect(self._seconds)) as conn:
+        with self._alone, closing(self._connect(self._seconds)) as conn:
             conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _run(self) -> None:
@@ -66,7 +68,7 @@ class Checkpoints:
                 self._fold()
 
     def _fold(self) -> None:
-        with closing(self._connect(0)) as conn:
+        with self._alone, closing(self._connect(0)) as conn:
             for _ in range(2):  # the second time there is little left, and hardly anything is written meanwhile
                 conn.execute("PRAGMA wal_checkpoint(PASSIVE)")
             for _ in range(TRIES):

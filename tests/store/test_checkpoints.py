@@ -56,6 +56,26 @@ def test_who_reads_for_long_keeps_nobody_from_writing(file: Store) -> None:
         assert tx.bookings.count("sari") == before + 3 * AFTER
 
 
+def test_a_purge_empties_the_log_even_while_it_is_being_folded_back(file: Store, tmp_path: Path) -> None:
+    ended = threading.Event()
+
+    def fold() -> None:
+        assert file._checkpoints is not None
+        while not ended.is_set():
+            file._checkpoints._fold()
+
+    folding = threading.Thread(target=fold)
+    folding.start()
+    try:
+        for _ in range(20):
+            fill(file, "word", 3)
+            file.truncate_log()
+            assert (tmp_path / "site.db-wal").stat().st_size == 0
+    finally:
+        ended.set()
+        folding.join(20)
+
+
 def test_a_closed_store_leaves_no_thread_behind(file: Store) -> None:
     fill(file, "word")
     assert any(each.name == "checkpoints" for each in threading.enumerate())
