@@ -14,6 +14,7 @@ import pytest
 from microsite.errors import StartRefused
 from microsite.errors import StoreUnreadable
 from microsite.store import Store
+from microsite.store.checkpoints import BOUND
 from microsite.store.engine import _prepare_sqlite
 from tests.store.conftest import NOW
 from tests.store.conftest import booking
@@ -36,7 +37,14 @@ def _file(tmp_path: Path) -> Iterator[Store]:
 
 @pytest.mark.parametrize(
     ("pragma", "value"),
-    [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1), ("secure_delete", 1), ("temp_store", 2)],
+    [
+        ("journal_mode", "wal"),
+        ("synchronous", 2),
+        ("foreign_keys", 1),
+        ("secure_delete", 1),
+        ("temp_store", 2),
+        ("wal_autocheckpoint", BOUND),
+    ],
 )
 def test_every_connection_is_prepared(file: Store, pragma: str, value: object) -> None:
     with file.read() as one, file.read() as two:
