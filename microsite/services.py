@@ -18,6 +18,7 @@ from .calendars import Calendars
 from .config import Config
 from .core import remedies
 from .core.bounded import Bounded
+from .core.courtesy import Courtesy
 from .core.mirror import OAuthApp
 from .core.people import Secret
 from .errors import StartRefused
@@ -62,6 +63,8 @@ class Services:
     clock: Callable[[], int]
     embedded: "Embedded | None" = field(default=None, repr=False)
     pictures: Pictures = field(default_factory=Pictures, repr=False)
+    embedded_turn: Courtesy = field(default_factory=lambda: Courtesy(1.0), repr=False)
+    """Who reads calendars of the embedded server: that takes no network, only this process's own interpreter."""
     place: str = ""
     """Which instance folder this is, wherever it is mounted; empty where the database says so by lying in it."""
     seen: "Bounded[str, Seen]" = field(

@@ -18,6 +18,7 @@ FILE = "about the bytes of SQLite's file; PostgreSQL keeps dead rows until it va
 ABOUT_SQLITE = {
     "tests/store/test_sqlite.py": "how the file is opened, locked, damaged and emptied",
     "tests/store/test_copies.py": "copies are made of SQLite files only",
+    "tests/store/test_checkpoints.py": "PostgreSQL looks after its log itself",
     "tests/jobs/test_outbox.py": "the clock and the lock file of the one embedded runner; its contract runs on both",
     "tests/jobs/test_choice.py::test_a_site_on_sqlite_loads_neither_the_driver_nor_the_library_of_the_other": "SQLite",
     "tests/flow/test_start.py::test_a_web_process_without_its_own_calendar_loads_no_calendar_library": "nor a driver",

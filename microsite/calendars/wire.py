@@ -147,7 +147,8 @@ class Wire:
             raise CalendarUnreachable("the connection to the calendar server failed") from e
 
     def _exchange(self, request: "_Request") -> Reply:
-        time.sleep(max(0.0, min(self._last + self.gap, request.ends_at) - time.monotonic()))
+        if self.gap:
+            time.sleep(max(0.0, min(self._last + self.gap, request.ends_at) - time.monotonic()))
         self._last = time.monotonic()
         left = request.ends_at - self._last
         if left <= 0:

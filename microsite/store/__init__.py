@@ -4,6 +4,6 @@ Nothing here decides: what may follow what is in `core`, what happens is in `wor
 """
 
 from .engine import Store
-from .engine import Tx
+from .tx import Tx
 
 __all__ = ["Store", "Tx"]

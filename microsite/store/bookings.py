@@ -26,7 +26,11 @@ _PLAIN = [booking.c[name] for name in Booking.__struct_fields__]
 # Asked at every booking, so built once: building a statement costs more than asking it.
 _ADD = insert(booking)
 _GET = select(*_PLAIN).where(booking.c.id == bindparam("booking"))
+_REF_TAKEN = select(booking.c.id).where(booking.c.coach == bindparam("coach"), booking.c.ref == bindparam("ref"))
 _BY_REF = select(*_PLAIN).where(booking.c.coach == bindparam("coach"), booking.c.ref == bindparam("ref"))
+_SEALED = select(booking.c.record, booking.c.copy, booking.c.delivery).where(booking.c.id == bindparam("booking"))
+_CHANGE = update(booking).where(booking.c.id == bindparam("which"), booking.c.version == bindparam("known"))
+_OWN_UIDS = select(booking.c.coach_uid).where(booking.c.coach == bindparam("of"))
 _LIVE = (
     select(*_PLAIN)
     .where(booking.c.coach == bindparam("coach"), booking.c.state.in_(LIVE), booking.c.end > bindparam("after"))
@@ -72,16 +76,19 @@ class Bookings:
             return None
         return _booking(self._conn.execute(_BY_REF, {"coach": coach, "ref": ref}).first())
 
+    def ref_taken(self, coach: str, ref: str) -> bool:
+        """Whether one of the coach's bookings has that reference."""
+        return self._conn.execute(_REF_TAKEN, {"coach": coach, "ref": ref}).first() is not None
+
     def sealed(self, booking_id: str) -> Sealed:
         """The sealed parts, as far as they still exist."""
-        columns = select(booking.c.record, booking.c.copy, booking.c.delivery).where(booking.c.id == booking_id)
-        row = self._conn.execute(columns).first()
+        row = self._conn.execute(_SEALED, {"booking": booking_id}).first()
         return Sealed(*row) if row else Sealed(None, None, None)
 
     def change(self, known: Booking, **values: Any) -> Booking | None:
         """Change a booking if it is still as `known` was read; None where someone else was quicker."""
-        statement = update(booking).where(booking.c.id == known.id, booking.c.version == known.version)
-        done = self._conn.execute(statement.values(**values, version=known.version + 1))
+        under = {"which": known.id, "known": known.version, "version": known.version + 1}
+        done = self._conn.execute(_CHANGE, values | under)
         if done.rowcount != 1:
             return None
         plain = {name: value for name, value in values.items() if name in Booking.__struct_fields__}
@@ -112,7 +119,7 @@ class Bookings:
 
     def own_uids(self, coach: str) -> frozenset[str]:
         """The UIDs of all events that we wrote for this coach and still remember."""
-        return frozenset(self._conn.scalars(select(booking.c.coach_uid).where(booking.c.coach == coach)))
+        return frozenset(self._conn.scalars(_OWN_UIDS, {"of": coach}))
 
     def any_at(self, coach: str, calendar: str, href: str, states: Iterable[str]) -> bool:
         """Whether a booking of the coach in one of these states has its event at that address."""

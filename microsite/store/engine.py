@@ -7,13 +7,11 @@ key of every picker moves with whatever is written. `write()` is for what cannot
 import shutil
 import sqlite3
 import threading
-from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from contextlib import contextmanager
 from contextlib import nullcontext
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -28,124 +26,47 @@ from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from microsite.core import remedies
+from microsite.core.courtesy import Courtesy
 from microsite.errors import NotFound
 from microsite.errors import StartRefused
 from microsite.errors import StoreUnreadable
 
 from . import copies
-from .bookings import Bookings
 from .bookings import Sealed
-from .broker import Broker
-from .census import Census
-from .coaches import Coaches
+from .checkpoints import BOUND
+from .checkpoints import Checkpoints
 from .glance import CACHE
 from .glance import Asker
 from .glance import Glance
+from .glance import Question
 from .glance import Rows
 from .glance import Whole
 from .glance import glance
 from .glance import whole
-from .happenings import Happenings
 from .invitations import InvitationRow
-from .invitations import Invitations
 from .keys import KeyRow
-from .keys import Keys
-from .letters import Letters
-from .links import Links
-from .machines import Machines
-from .mirror import Mirror
-from .queue import Queue
 from .signins import CredentialRow
-from .signins import SignIns
-from .terms import TermsBook
+from .tx import Tx
 from .where import refuse_network
 
 BUSY_SECONDS = 10
+COURTESY = 0.05
+"""Seconds that a booking waits for the one before it to be through."""
 KEPT = 4
 """Connections that stay open: each remembers its pages and statements, 0.7 MB. What a rush takes beyond these is closed
 after it; writers wait in one line before they take one, so there is seldom such a rush."""
 PAGE = 64 * 1024
 """More than one transaction writes at most in a quiet house."""
-PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON", "temp_store=MEMORY", CACHE)
+PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "secure_delete=ON",
+    "temp_store=MEMORY",
+    CACHE,
+    f"wal_autocheckpoint={BOUND}",
+)
 ONE_VIEW = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-
-
-class Tx:
-    """One transaction, with a gateway for each question. `after` runs its calls once the commit has succeeded."""
-
-    def __init__(self, conn: Connection) -> None:
-        self.conn = conn
-        self.after: list[Callable[[], None]] = []
-
-    @cached_property
-    def coaches(self) -> Coaches:
-        """Coaches, their settings, and their recipients."""
-        return Coaches(self.conn)
-
-    @cached_property
-    def bookings(self) -> Bookings:
-        """Bookings and their sealed parts."""
-        return Bookings(self.conn)
-
-    @cached_property
-    def mirror(self) -> Mirror:
-        """The calendars as they were last read."""
-        return Mirror(self.conn)
-
-    @cached_property
-    def links(self) -> Links:
-        """Hashed links and desk sessions."""
-        return Links(self.conn)
-
-    @cached_property
-    def keys(self) -> Keys:
-        """The public keys that records are sealed to."""
-        return Keys(self.conn)
-
-    @cached_property
-    def signins(self) -> SignIns:
-        """Passkeys and the questions of a sign-in."""
-        return SignIns(self.conn)
-
-    @cached_property
-    def invitations(self) -> Invitations:
-        """Invitations to offers that are not open to everybody."""
-        return Invitations(self.conn)
-
-    @cached_property
-    def letters(self) -> Letters:
-        """What was or will be told."""
-        return Letters(self.conn)
-
-    @cached_property
-    def terms(self) -> TermsBook:
-        """The versions of the coaches' privacy pages."""
-        return TermsBook(self.conn)
-
-    @cached_property
-    def happenings(self) -> Happenings:
-        """The data-free list of what happened."""
-        return Happenings(self.conn)
-
-    @cached_property
-    def machines(self) -> Machines:
-        """What all machines have in common, and who is running."""
-        return Machines(self.conn)
-
-    @cached_property
-    def census(self) -> Census:
-        """Counts for whoever watches the machine."""
-        return Census(self.conn)
-
-    @cached_property
-    def queue(self) -> Queue:
-        """The rows of the outbox engine."""
-        return Queue(self.conn)
-
-    @cached_property
-    def broker(self) -> Broker:
-        """The rows of the procrastinate engine."""
-        return Broker(self.conn)
 
 
 class Store:
@@ -158,8 +79,12 @@ class Store:
         # SQLite gives a reader one consistent view; PostgreSQL must be asked for it.
         self._reader = self.engine if self.sqlite else self.engine.execution_options(**ONE_VIEW)
         # SQLite's own lock is unfair under load; one waiting line per process keeps the longest wait short.
-        self._line = threading.Lock() if self.sqlite else None
-        self._asker = Asker(make_url(url).database or "", BUSY_SECONDS, self.unreadable) if self.sqlite else None
+        line, file = threading.Lock(), self.file
+        self._line = line if file else None
+        self._turn = Courtesy(COURTESY) if file else None
+        self._changes, self._changed = 0, threading.Condition()
+        self._asker = Asker(str(file), BUSY_SECONDS, self.unreadable) if file else None
+        self._checkpoints = Checkpoints(file, line, BUSY_SECONDS) if file else None
 
     @property
     def file(self) -> Path | None:
@@ -203,6 +128,8 @@ class Store:
             raise
         except (DatabaseError, PoolTimeout) as error:
             raise self.unreadable(error) from error
+        if self._checkpoints is not None:
+            self._checkpoints.note()
         for call in tx.after:
             call()
 
@@ -213,6 +140,27 @@ class Store:
             if not tx.coaches.raise_revision(coach):
                 raise NotFound("no such coach")
             yield tx
+        with self._changed:
+            self._changes += 1
+            self._changed.notify_all()
+
+    @property
+    def changes(self) -> int:
+        """How often this process has changed anything of any coach."""
+        return self._changes
+
+    def wait_for_change(self, since: int, seconds: float) -> None:
+        """Wait until this process has changed anything after it had made `since` changes, but at most so long."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._changes != since, seconds)
+
+    def turn(self) -> AbstractContextManager[None]:
+        """Wait until the booking before this one is through: on SQLite they are through one by one anyway.
+
+        Else whoever prepares one takes the interpreter from the one that writes and holds up all. Where the one before
+        takes long (a key server's answer), it is waited for a moment only.
+        """
+        return nullcontext() if self._turn is None else self._turn.turn()
 
     def glance(self, coach: str, now: int) -> Glance | None:
         """The coach's revision and how her calendars are: cheap enough for every GET. Raises StoreUnreadable."""
@@ -222,13 +170,11 @@ class Store:
         """All that decides about the coach's times, at one moment. Raises StoreUnreadable."""
         return whole(self._ask, coach, ends_after, before)
 
-    def _ask(self, *questions: Any) -> list[Rows]:
+    def _ask(self, *questions: Question) -> list[Rows]:
         if self._asker is not None:
             return self._asker.ask(*questions)
         with self.read() as tx:
-            return [
-                tx.conn.exec_driver_sql(sql.replace("?", "%s"), tuple(values)).fetchall() for sql, *values in questions
-            ]
+            return tx.ask(*questions)
 
     @staticmethod
     def sealed(record: bytes | None, copy: bytes | None, delivery: bytes | None) -> Sealed:
@@ -286,9 +232,8 @@ class Store:
 
     def truncate_log(self) -> None:
         """After a purge: fold the write-ahead log back and empty it, so that nothing deleted stays readable there."""
-        if self.sqlite:
-            with self.engine.connect() as conn:
-                conn.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        if self._checkpoints is not None:
+            self._checkpoints.truncate()
 
     def old_copies(self, now: int, going: Iterable[str] = ()) -> list[Path]:
         """Copies made before an upgrade whose time is over at `now`, or will be once the bookings `going` are gone.
@@ -307,6 +252,8 @@ class Store:
         """Give every connection back."""
         if self._asker is not None:
             self._asker.close()
+        if self._checkpoints is not None:
+            self._checkpoints.close()
         self.engine.dispose()
 
 

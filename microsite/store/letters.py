@@ -6,6 +6,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement
 from sqlalchemy import Connection
 from sqlalchemy import and_
+from sqlalchemy import bindparam
 from sqlalchemy import func
 from sqlalchemy import insert
 from sqlalchemy import select
@@ -18,6 +19,12 @@ SENT = "sent"
 REFUSED = "refused"
 DROPPED = "dropped"
 """Not sent on purpose: nobody to send it to (any more)."""
+
+
+# Asked at every booking, so built once: building a statement costs more than asking it.
+_OF = select(letter).where(letter.c.booking == bindparam("of")).order_by(letter.c.number)
+_LAST = select(func.max(letter.c.number))
+_ADD = insert(letter)
 
 
 class LetterRow(NamedTuple):
@@ -46,9 +53,9 @@ class Letters:
 
     def add(self, letter_id: str, coach: str, booking: str | None, **values: Any) -> LetterRow:
         """A new letter; it gets the next number of all. `values` are the other fields of LetterRow."""
-        number = (self._conn.scalar(select(func.max(letter.c.number))) or 0) + 1
+        number = (self._conn.scalar(_LAST) or 0) + 1
         row = LetterRow(id=letter_id, coach=coach, booking=booking, number=number, state=QUEUED, **values)
-        self._conn.execute(insert(letter).values(row._asdict()))
+        self._conn.execute(_ADD, row._asdict())
         return row
 
     def get(self, letter_id: str) -> LetterRow | None:
@@ -76,7 +83,7 @@ class Letters:
 
     def of(self, booking: str) -> list[LetterRow]:
         """All letters about a booking, in order."""
-        rows = self._conn.execute(select(letter).where(letter.c.booking == booking).order_by(letter.c.number))
+        rows = self._conn.execute(_OF, {"of": booking})
         return [LetterRow(*row) for row in rows]
 
     def set_state(self, letter_id: str, state: str) -> bool:

@@ -1,5 +1,6 @@
 """Links and desk sessions, by the hash of their token; the token itself is never stored."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -37,8 +38,12 @@ class Links:
 
     def add(self, lookup: bytes, coach: str, booking: str | None, kind: str, expires_at: int) -> None:
         """A new link."""
-        values = {"lookup": lookup, "coach": coach, "booking": booking, "kind": kind, "expires_at": expires_at}
-        self._conn.execute(_ADD, values)
+        self.add_all({lookup: kind}, coach, booking, expires_at)
+
+    def add_all(self, kinds: Mapping[bytes, str], coach: str, booking: str | None, expires_at: int) -> None:
+        """New links that live equally long: each one's kind by its lookup."""
+        values = {"coach": coach, "booking": booking, "expires_at": expires_at}
+        self._conn.execute(_ADD, [{"lookup": lookup, "kind": kind, **values} for lookup, kind in kinds.items()])
 
     def get(self, lookup: bytes, kind: str, now: int) -> LinkRow | None:
         """A living, unused link of that kind."""

@@ -38,6 +38,12 @@ SPANS_OF = (
     .where(calendar.c.coach == bindparam("coach"))
 )
 CALENDARS_OF = select(calendar).where(calendar.c.coach == bindparam("coach"))
+_GET = select(calendar).where(calendar.c.id == bindparam("which"))
+_SET_STATE = update(calendar).where(calendar.c.id == bindparam("which"), calendar.c.version == bindparam("known"))
+_ETAGS = select(resource.c.href, resource.c.etag).where(resource.c.calendar == bindparam("which"))
+_SPANS_IN = select(resource.c.serves, resource.c.spans).where(resource.c.calendar == bindparam("which"))
+_FORGET_SPANS = delete(calendar_span).where(calendar_span.c.calendar == bindparam("which"))
+_ADD_SPANS = insert(calendar_span)
 """Asked at every booking, so built once: building a statement costs more than asking it."""
 
 
@@ -107,7 +113,7 @@ class Mirror:
 
     def get(self, calendar_id: str) -> CalendarRow | None:
         """One calendar."""
-        row = self._conn.execute(select(calendar).where(calendar.c.id == calendar_id)).first()
+        row = self._conn.execute(_GET, {"which": calendar_id}).first()
         return _calendar(row) if row else None
 
     def count(self) -> int:
@@ -143,8 +149,8 @@ class Mirror:
 
     def set_state(self, known: CalendarRow, **values: Any) -> bool:
         """Change a calendar if nobody else synced it since it was read."""
-        same = update(calendar).where(calendar.c.id == known.id, calendar.c.version == known.version)
-        return self._conn.execute(same.values(version=known.version + 1, **values)).rowcount == 1
+        values |= {"version": known.version + 1, "which": known.id, "known": known.version}
+        return self._conn.execute(_SET_STATE, values).rowcount == 1
 
     def touch(self, calendar_id: str, **values: Any) -> None:
         """Change a calendar's schedule, whoever else is at it."""
@@ -152,7 +158,7 @@ class Mirror:
 
     def etags(self, calendar_id: str) -> dict[str, str]:
         """href to etag of all that is known."""
-        rows = self._conn.execute(select(resource.c.href, resource.c.etag).where(resource.c.calendar == calendar_id))
+        rows = self._conn.execute(_ETAGS, {"which": calendar_id})
         return {href: etag for href, etag in rows}
 
     def read_anew(self, calendar_id: str, window_end: int) -> None:
@@ -206,14 +212,14 @@ class Mirror:
 
     def merge(self, calendar_id: str) -> None:
         """Recompute the merged spans of one calendar from its resources."""
-        rows = self._conn.execute(select(resource.c.serves, resource.c.spans).where(resource.c.calendar == calendar_id))
+        rows = self._conn.execute(_SPANS_IN, {"which": calendar_id})
         by_offer: dict[str, list[tuple[int, int]]] = {}
         for serves, packed in rows:
             by_offer.setdefault(serves, []).extend(Spans.unpack(packed))
-        self._conn.execute(delete(calendar_span).where(calendar_span.c.calendar == calendar_id))
+        self._conn.execute(_FORGET_SPANS, {"which": calendar_id})
         for serves, spans in by_offer.items():
             packed = Spans.of(spans).pack()
-            self._conn.execute(insert(calendar_span).values(calendar=calendar_id, serves=serves, spans=packed))
+            self._conn.execute(_ADD_SPANS, {"calendar": calendar_id, "serves": serves, "spans": packed})
 
     def spans(self, coach: str) -> list[SpanRow]:
         """All merged spans of a coach."""

@@ -10,9 +10,11 @@ from functools import lru_cache
 from typing import Any
 from typing import NamedTuple
 
+from sqlalchemy import BindParameter
 from sqlalchemy import ColumnElement
 from sqlalchemy import Connection
 from sqlalchemy import and_
+from sqlalchemy import bindparam
 from sqlalchemy import case
 from sqlalchemy import delete
 from sqlalchemy import func
@@ -51,24 +53,15 @@ class Queue:
 
     def any_due(self, owner: str, now: int) -> bool:
         """Whether `claim` would find something."""
-        return self._conn.execute(select(job.c.kind).where(_due(owner, now)).limit(1)).first() is not None
+        return self._conn.execute(_ANY_DUE, _at(owner, now)).first() is not None
 
     def claim(self, owner: str, now: int, lease_until: int, most: int) -> list[JobRow]:
         """Take up to `most` due jobs that nobody holds, or whose holder let the lease run out."""
-        due = (
-            select(job.c.kind, job.c.key, job.c.ticket, job.c.attempts)
-            .where(_due(owner, now))
-            .order_by(job.c.run_at)
-            .limit(most)
-            .with_for_update(skip_locked=True)
-        )
-        claimed = [JobRow(*row) for row in self._conn.execute(due)]
+        claimed = [JobRow(*row) for row in self._conn.execute(_DUE, _at(owner, now) | {"most": most})]
+        held = {"owner": owner, "leased_until": lease_until, "run_at": 0}
         for row in claimed:
-            self._conn.execute(
-                update(job)
-                .where(job.c.kind == row.kind, job.c.key == row.key)
-                .values(owner=owner, leased_until=lease_until, run_at=0, attempts=row.attempts + 1)
-            )
+            values = {"which": row.kind, "of": row.key, "attempts": row.attempts + 1}
+            self._conn.execute(_CLAIM, held | values)
         return claimed
 
     def renew(self, owner: str, lease_until: int) -> None:
@@ -77,7 +70,8 @@ class Queue:
 
     def finish(self, row: JobRow, owner: str) -> None:
         """Done: the job goes, unless it was asked for again meanwhile."""
-        if self._conn.execute(delete(job).where(_held(row, owner), job.c.ticket == row.ticket)).rowcount == 0:
+        values = {"which": row.kind, "of": row.key, "by": owner, "number": row.ticket}
+        if self._conn.execute(_FINISH, values).rowcount == 0:
             self._free(row, owner, trouble="")
 
     def retry(self, row: JobRow, owner: str, run_at: int, trouble: str, attempts: int) -> None:
@@ -178,11 +172,32 @@ def _insert(dialect: str) -> Any:
     return on_postgresql
 
 
-def _due(owner: str, now: int) -> ColumnElement[bool]:
+def _due() -> ColumnElement[bool]:
     # A job whose own lease ran out is still being worked on here: to take it again would run it twice at once.
-    lost = and_(job.c.owner != owner, or_(job.c.leased_until <= now, job.c.leased_until > now + LONGEST_LEASE))
+    now: BindParameter[int] = bindparam("now")
+    longest: BindParameter[int] = bindparam("longest")
+    lost = and_(job.c.owner != bindparam("me"), or_(job.c.leased_until <= now, job.c.leased_until > longest))
     return and_(job.c.dead.is_(False), job.c.run_at <= now, or_(job.c.owner == "", lost))
+
+
+def _at(owner: str, now: int) -> dict[str, Any]:
+    """The values of `_due`."""
+    return {"me": owner, "now": now, "longest": now + LONGEST_LEASE}
 
 
 def _held(row: JobRow, owner: str) -> ColumnElement[bool]:
     return and_(job.c.kind == row.kind, job.c.key == row.key, job.c.owner == owner)
+
+
+# Asked at every step of every booking, so built once: building a statement costs more than asking it.
+_ANY_DUE = select(job.c.kind).where(_due()).limit(1)
+_DUE = (
+    select(job.c.kind, job.c.key, job.c.ticket, job.c.attempts)
+    .where(_due())
+    .order_by(job.c.run_at)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+_THIS = and_(job.c.kind == bindparam("which"), job.c.key == bindparam("of"))
+_CLAIM = update(job).where(_THIS)
+_FINISH = delete(job).where(_THIS, job.c.owner == bindparam("by"), job.c.ticket == bindparam("number"))

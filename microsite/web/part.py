@@ -45,15 +45,18 @@ class Part(NamedTuple):
         template = env.get_template(TEMPLATE)
         return cls(template, lang, values["coach"], values["offer"], wanted, values)
 
-    def drawn(self, starts: Sequence[int] | None, now: int, taken: int | None = None) -> str:
-        """The HTML. `starts` is None where they are not known, `taken` the start that could not be had."""
+    def drawn(self, starts: Sequence[int] | None, now: int, taken: int | None = None) -> bytes:
+        """The HTML in UTF-8. `starts` is None where they are not known, `taken` the start that could not be had."""
         shown = picker.pick(starts, self.values["asked"].zone, self.wanted) if starts else None
         given = {"picker": shown, "unknown": starts is None, "taken": taken, "now": now, "fragment": True}
-        values = {**_known(self.template), **self.values, **given, "lang": self.lang}
+        context = self.template.new_context(
+            {**_known(self.template), **self.values, **given, "lang": self.lang}, shared=True
+        )
         with speaking(self.lang):
-            return str(self.template.make_module(values, shared=True))
+            # Piece by piece: one dash among the zones would make all of the text slow to put together and to encode.
+            return b"".join(map(str.encode, self.template.root_render_func(context)))
 
-    def again(self, services: Services, glance: Any, now: int) -> tuple[str, Coach, Sequence[int]] | None:
+    def again(self, services: Services, glance: Any, now: int) -> tuple[bytes, Coach, Sequence[int]] | None:
         """The same as things are now, by a glance just taken, with what it shows; None where a view is needed for it.
 
         Raises NotFound, TimesUnknown and StoreUnreadable.

@@ -117,9 +117,9 @@ class Page:
         """How the body is packed."""
         return dict(self._given).get("Content-Encoding", "")
 
-    def again(self, text: str, lease: Lease) -> "Page | None":
-        """The same page with another text, packed as this one was; None where the text would not be."""
-        body, coding = packed_page(text.encode(), self.coding)
+    def again(self, html: bytes, lease: Lease) -> "Page | None":
+        """The same page with other HTML, packed as this one was; None where that would not be packed so."""
+        body, coding = packed_page(html, self.coding)
         if coding != self.coding:
             return None
         given = self._given.copy()

@@ -10,9 +10,7 @@ from typing import Any
 import msgspec
 
 from microsite.core import letters
-from microsite.core.availability import Times
 from microsite.core.availability import obstacles
-from microsite.core.availability import offered
 from microsite.core.bookings import AWAITING_COACH
 from microsite.core.bookings import AWAITING_EMAIL
 from microsite.core.bookings import CONFIRMED
@@ -43,12 +41,12 @@ from microsite.services import Services
 from . import look
 from . import written
 from .calendars import bookings_calendar
-from .calendars import sync_all
+from .calendars import in_step
 from .invite import spend
 from .once import new_token
 from .remind import plan_reminder
 from .retime import date_of
-from .status import add_status_link
+from .status import status_lookup
 from .sweep import enqueue_sweeps
 from .sweep import sweep_address
 from .sync import account_of
@@ -84,31 +82,38 @@ def book(
     `sealed_record` was sealed in the visitor's browser: then `details` hold only the address, and there is no copy.
     `version` is that of the privacy page beside the form, `once` the form's own mark (see `work.once`).
     """
-    coach = look.coach(services, coach_slug)
-    offer = coach.settings.offer(offer_slug)
-    if offer is None:
-        raise NotFound("no such offer")
-    now = services.clock()
-    booking = _new_booking(services, coach, offer, start, language, now)
-    token = new_token(services, once)
-    sealed = written.seal(services, booking, token, details, zone, now, sealed_record, version)
-    with services.store.change(coach.slug) as tx:
-        if not offered(look.sight(tx, coach.slug, coach.settings, offer, now).times, start):
-            raise SlotTaken("this start is not offered")
-        if offer.invited:
-            spend(services, tx, coach.slug, offer.slug, invitation)
-        booking = msgspec.structs.replace(booking, ref=_free_ref(tx, coach.slug))
-        tx.bookings.add(booking, sealed)
-        expires = purge_at(booking.end, coach.settings.retention_days)
-        tx.links.add(services.sealer.lookup(token), coach.slug, booking.id, "manage", expires)
-        add_status_link(services, tx, booking, expires)
-        tx.happenings.note(coach.slug, booking.ref, now, HELD)
-        if booking.state == AWAITING_EMAIL:
-            tell(services, tx, booking, letters.ADDRESS_ASKED)
-            services.jobs.enqueue(tx, "expire", booking.id, (booking.hold_until or now) - now)
-        else:
-            services.jobs.enqueue(tx, "book.check", booking.id)
+    with services.store.turn():
+        coach = look.coach(services, coach_slug)
+        offer = coach.settings.offer(offer_slug)
+        if offer is None:
+            raise NotFound("no such offer")
+        now = services.clock()
+        booking = _new_booking(services, coach, offer, start, language, now)
+        token = new_token(services, once)
+        sealed = written.seal(services, booking, token, details, zone, now, sealed_record, version)
+        opens = {services.sealer.lookup(token): "manage", status_lookup(services, booking): "status"}
+        expected = look.foreseen(services, coach, offer, start, now)
+        with services.store.change(coach.slug) as tx:
+            if not look.still_offered(tx, coach, offer, start, now, expected):
+                raise SlotTaken("this start is not offered")
+            if offer.invited:
+                spend(services, tx, coach.slug, offer.slug, invitation)
+            booking = msgspec.structs.replace(booking, ref=_free_ref(tx, coach.slug))
+            tx.bookings.add(booking, sealed)
+            expires = purge_at(booking.end, coach.settings.retention_days)
+            tx.links.add_all(opens, coach.slug, booking.id, expires)
+            _begin(services, tx, booking, now)
     return Placed(token, booking)
+
+
+def _begin(services: Services, tx: Any, booking: Booking, now: int) -> None:
+    """What follows on a new booking."""
+    tx.happenings.note(booking.coach, booking.ref, now, HELD)
+    if booking.state == AWAITING_EMAIL:
+        tell(services, tx, booking, letters.ADDRESS_ASKED)
+        services.jobs.enqueue(tx, "expire", booking.id, (booking.hold_until or now) - now)
+    else:
+        services.jobs.enqueue(tx, "book.check", booking.id)
 
 
 def check(services: Services, booking_id: str) -> None:
@@ -118,16 +123,13 @@ def check(services: Services, booking_id: str) -> None:
         return
     settings, _ = _settings(services, booking)
     try:
-        sync_all(services, booking.coach, CHECK_SECONDS)
+        with in_step(services, booking.coach, CHECK_SECONDS) as tx:
+            if _is_free(tx, services, settings, booking):
+                services.jobs.enqueue(tx, "book.write", booking.id)
+            else:
+                _release(services, tx, booking, "taken")
     except CalendarError as error:
         _wait_or_fail(services, booking, error)
-        return
-    with services.store.change(booking.coach) as tx:
-        times = _times_without(tx, services, settings, booking)
-        if times is None or obstacles(times, booking.start):
-            _release(services, tx, booking, "taken")
-        else:
-            services.jobs.enqueue(tx, "book.write", booking.id)
 
 
 def write(services: Services, booking_id: str) -> None:
@@ -166,16 +168,13 @@ def verify(services: Services, booking_id: str) -> None:
         return
     settings, offer = _settings(services, booking)
     try:
-        sync_all(services, booking.coach, CHECK_SECONDS)
+        with in_step(services, booking.coach, CHECK_SECONDS) as tx:
+            if _is_free(tx, services, settings, booking):
+                _conclude(services, tx, booking, offer)
+            else:
+                _release(services, tx, booking, "taken")
     except CalendarError as error:
         _wait_or_fail(services, booking, error)
-        return
-    with services.store.change(booking.coach) as tx:
-        times = _times_without(tx, services, settings, booking)
-        if times is None or obstacles(times, booking.start):
-            _release(services, tx, booking, "taken")
-        else:
-            _conclude(services, tx, booking, offer)
 
 
 def _conclude(services: Services, tx: Any, booking: Booking, offer: Offer) -> None:
@@ -240,7 +239,7 @@ def _new_booking(services: Services, coach: look.Coach, offer: Offer, start: int
 def _free_ref(tx: Any, coach: str) -> str:
     while True:
         ref = "".join(secrets.choice(LINK_LETTERS) for _ in range(REFERENCE_LENGTH))
-        if tx.bookings.by_ref(coach, ref) is None:
+        if not tx.bookings.ref_taken(coach, ref):
             return ref
 
 
@@ -259,13 +258,13 @@ def _settings(services: Services, booking: Booking) -> tuple[CoachSettings, Offe
     )
 
 
-def _times_without(tx: Any, services: Services, settings: CoachSettings, booking: Booking) -> Times | None:
-    """What decides about this booking's time, without itself; None where its offer is gone."""
+def _is_free(tx: Any, services: Services, settings: CoachSettings, booking: Booking) -> bool:
+    """Whether nothing but this booking itself stands in its time; not where its offer is gone."""
     offer = settings.offer(booking.offer)
     if offer is None:
-        return None
+        return False
     sight = look.sight(tx, booking.coach, settings, offer, services.clock(), without=booking.id, fresh=True)
-    return sight.times
+    return not obstacles(sight.times, booking.start)
 
 
 def _wait_or_fail(services: Services, booking: Booking, error: CalendarError) -> None:

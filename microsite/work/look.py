@@ -12,6 +12,7 @@ import msgspec
 
 from microsite.core.availability import Times
 from microsite.core.availability import nearest
+from microsite.core.availability import offered
 from microsite.core.bookings import Booking
 from microsite.core.settings import CoachSettings
 from microsite.core.settings import Offer
@@ -92,6 +93,31 @@ def offers(coach: Coach) -> list[Offer]:
 def times(services: Services, coach: Coach, offer: Offer) -> Times:
     """What decides about the offer's times now; raises TimesUnknown when a calendar has not answered for too long."""
     return seen.times(*seen.present(services, coach.slug), offer, services.clock())
+
+
+def foreseen(services: Services, coach: Coach, offer: Offer, start: int, now: int) -> bool | None:
+    """Whether a start will be offered if nothing changes meanwhile, for `still_offered`; None where that is not known.
+
+    Raises TimesUnknown.
+    """
+    found = services.seen.get(coach.slug)
+    if found is None or found.whole.revision != coach.revision:
+        return None
+    return offered(seen.times(coach, found, offer, now), start)
+
+
+def still_offered(tx: Any, coach: Coach, offer: Offer, start: int, now: int, expected: bool | None) -> bool:
+    """Whether a start is offered, asked inside the transaction that books, under the coach's lock. Raises TimesUnknown.
+
+    What was `foreseen` stands where her revision has only moved by the one step of this lock: then nobody has changed
+    anything that decides. Whoever waits in line for the lock waits the less.
+    """
+    glance = tx.glance(coach.slug, now)
+    if expected is None or glance.revision != coach.revision + 1:
+        return offered(sight(tx, coach.slug, coach.settings, offer, now).times, start)
+    if now > known_until(glance.oldest_ok, glance.failing_since, coach.settings.stale_minutes):
+        raise TimesUnknown("a calendar has not been read lately")
+    return expected
 
 
 def starts(services: Services, coach: Coach, offer: Offer) -> "array[int]":

@@ -42,7 +42,7 @@ __all__ = [
 ]
 MOVED = frozenset({MOVED_BY_CLIENT, MOVED_BY_COACH})
 CANCELLED_BY_COACH = frozenset({CANCELLED_AT_DESK, CANCELLED_IN_CALENDAR})
-LOOK_SECONDS = 0.01
+LOOK_SECONDS = 0.02
 
 
 def by_token(services: Services, token: str) -> Booking:
@@ -102,10 +102,13 @@ def wait_for_outcome(services: Services, booking_id: str, milliseconds: int = 30
     """The booking, after waiting at most so long until it is no longer on its way; raises NotFound."""
     deadline = time.monotonic() + milliseconds / 1000
     while True:
+        before = services.store.changes
         booking = booking_by_id(services, booking_id)
-        if not on_its_way(booking) or time.monotonic() >= deadline:
+        left = deadline - time.monotonic()
+        if not on_its_way(booking) or left <= 0:
             return booking
-        time.sleep(LOOK_SECONDS)
+        # Jobs in this very process are heard of at once; those of another one are looked for.
+        services.store.wait_for_change(before, min(LOOK_SECONDS, left))
 
 
 def client_ics(services: Services, booking: Booking) -> bytes:

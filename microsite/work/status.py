@@ -24,10 +24,14 @@ def status_url(services: Services, booking: Booking, language: str) -> str:
     return f"{services.config.address}{prefix}/status/{status_token(services, booking.id).reveal()}"
 
 
+def status_lookup(services: Services, booking: Booking) -> bytes:
+    """What the status page of a booking is found by."""
+    return services.sealer.lookup(status_token(services, booking.id))
+
+
 def add_status_link(services: Services, tx: Any, booking: Booking, expires_at: int) -> None:
-    """Let the status page of a new booking be found."""
-    lookup = services.sealer.lookup(status_token(services, booking.id))
-    tx.links.add(lookup, booking.coach, booking.id, "status", expires_at)
+    """Let the status page of a booking be found under the server key of now."""
+    tx.links.add(status_lookup(services, booking), booking.coach, booking.id, "status", expires_at)
 
 
 def by_status_token(services: Services, token: str) -> Booking:

@@ -7,8 +7,11 @@ When which calendar is asked is decided in `polls`. What the calendars say about
 import random
 import time
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from microsite.core.hours import local_day
@@ -64,36 +67,74 @@ def embedded_url(path: str) -> str:
     return f"http://{EMBEDDED_HOST}/dav/{path.strip('/')}/"
 
 
+class Read(NamedTuple):
+    """What was read of a calendar at `now`, and its row as it was known before."""
+
+    row: Any
+    pulled: Pulled
+    now: int
+
+
 def sync_calendar(services: Services, calendar_id: str, seconds: float) -> bool:
     """Bring one calendar's mirror up to date; True where anything changed. Raises CalendarError (and records it)."""
+    with services.store.read() as tx:
+        row = tx.mirror.get(calendar_id)
+    with turn(services, [row]):
+        return row is not None and _sync(services, calendar_id, seconds)
+
+
+def turn(services: Services, rows: Iterable[Any]) -> AbstractContextManager[None]:
+    """Where one of these calendars is embedded: wait until no other thread reads one, but not for long.
+
+    Two that read the same calendar get in each other's way twice: the one that stores second must read again.
+    """
+    near = any(row is not None and is_embedded(row) for row in rows)
+    return services.embedded_turn.turn() if near else nullcontext()
+
+
+def _sync(services: Services, calendar_id: str, seconds: float) -> bool:
     deadline = time.monotonic() + seconds
     for _ in range(TRIES):
-        now = services.clock()
-        _move_window(services, calendar_id, now)
-        with services.store.read() as tx:
-            row = tx.mirror.get(calendar_id)
-            if row is None:
-                return False
-            settings = tx.coaches.settings(row.coach)
-            etags = tx.mirror.etags(row.id)
-            own = tx.bookings.own_uids(row.coach)
-        try:
-            pulled = services.calendars.pull(
-                account_of(services, row), _known(row, etags), _rules(row, settings, own, now), now, seconds
-            )
-        except CalendarError as error:
-            _note_failure(services, row, error, now)
-            raise
-        if _too_empty(row, etags, pulled, now):
-            doubt = CalendarUnreachable("the calendar is suddenly empty; that is believed when it lasts")
-            _note_failure(services, row, doubt, now)
-            raise doubt
-        applied = _apply(services, row, pulled, now)
-        if applied is not None and pulled.state != UNFINISHED:
-            return applied
+        read = read_calendar(services, calendar_id, seconds)
+        if read is None:
+            return False
+        with services.store.write() as tx:
+            changed = keep(services, tx, read)
+        if changed is not None:
+            return changed
         if time.monotonic() > deadline:
             break
     raise CalendarBusy("the calendar could not be read to its end in time; reading goes on")
+
+
+def read_calendar(services: Services, calendar_id: str, seconds: float) -> Read | None:
+    """Ask one calendar what changed, for `keep`; None where it is gone. Raises CalendarError (and records it)."""
+    now = services.clock()
+    with services.store.read() as tx:
+        row = tx.mirror.get(calendar_id)
+        if row is None:
+            return None
+        settings = tx.coaches.settings(row.coach)
+        etags = tx.mirror.etags(row.id)
+        own = tx.bookings.own_uids(row.coach)
+    if row.window_end < now + NEEDED_DAYS * DAY:
+        # Too little of the window is left, or a setting changed what events say. Where it changes while we read, the
+        # window stays as it is and asks for yet another turn.
+        with services.store.write() as tx:
+            tx.mirror.read_anew(calendar_id, now + WINDOW_DAYS * DAY)
+        return read_calendar(services, calendar_id, seconds)
+    try:
+        pulled = services.calendars.pull(
+            account_of(services, row), _known(row, etags), _rules(row, settings, own, now), now, seconds
+        )
+    except CalendarError as error:
+        _note_failure(services, row, error, now)
+        raise
+    if _too_empty(row, etags, pulled, now):
+        doubt = CalendarUnreachable("the calendar is suddenly empty; that is believed when it lasts")
+        _note_failure(services, row, doubt, now)
+        raise doubt
+    return Read(row, pulled, now)
 
 
 def account_of(services: Services, row: Any) -> Account:
@@ -128,18 +169,6 @@ def host_of(row: Any) -> str:
     return urlsplit(row.url).hostname or ""
 
 
-def _move_window(services: Services, calendar_id: str, now: int) -> None:
-    """Have everything read again where too little of the window is left, or where a setting changed what events say.
-
-    Before the settings are looked at, so that a change of them while we read asks for yet another turn.
-    """
-    with services.store.read() as tx:
-        row = tx.mirror.get(calendar_id)
-    if row is not None and row.window_end < now + NEEDED_DAYS * DAY:
-        with services.store.write() as tx:
-            tx.mirror.read_anew(calendar_id, now + WINDOW_DAYS * DAY)
-
-
 def _known(row: Any, etags: dict[str, str]) -> Known:
     return Known(state=row.state, sync_token=row.sync_token, ctag=row.ctag, last_full_at=row.last_full_at, etags=etags)
 
@@ -161,44 +190,54 @@ def _rules(row: Any, settings: CoachSettings, own: Iterable[str], now: int) -> R
     )
 
 
-def _apply(services: Services, row: Any, pulled: Pulled, now: int) -> bool | None:
-    """Store what was pulled; None where somebody else synced this calendar meanwhile."""
-    with services.store.write() as tx:
-        gone = list(pulled.removed)
-        if pulled.full:
-            gone += sorted(set(tx.mirror.etags(row.id)) - set(pulled.present))
-        changed = bool(pulled.readings or gone)
-        quiet = pace_of(services, tx).quiet
-        poll = after_success(row.interval, changed, random.random(), quiet)  # noqa: S311 - jitter, not a secret
-        stored = tx.mirror.set_state(
+def keep(services: Services, tx: Any, read: Read) -> bool | None:
+    """Store what was read; True where anything changed, None where the calendar must be read again.
+
+    So it is where somebody else synced it meanwhile, and where its end was not reached.
+    """
+    row, pulled, now = read
+    gone = list(pulled.removed)
+    if pulled.full:
+        gone += sorted(set(tx.mirror.etags(row.id)) - set(pulled.present))
+    changed = bool(pulled.readings or gone)
+    if not _note_success(services, tx, read, changed):
+        return None
+    if changed:
+        tx.coaches.raise_revision(row.coach)
+        tx.mirror.drop_resources(row.id, gone)
+        tx.mirror.put_readings(row.id, pulled.readings)
+        tx.mirror.merge(row.id)
+        services.jobs.enqueue(tx, "judge", row.coach)
+    if row.first_failed_at or not row.last_ok_at:
+        tx.coaches.raise_revision(row.coach)
+        tx.coaches.set_told_unreachable(row.coach, 0)
+    if row.problem in SILENT:
+        _host_is_back(tx, row, now)
+    return None if pulled.state == UNFINISHED else changed
+
+
+def _note_success(services: Services, tx: Any, read: Read, changed: bool) -> bool:
+    """How far the calendar is known now, and when it is asked again; False where somebody else synced it meanwhile."""
+    row, pulled, now = read
+    unfinished = pulled.state == UNFINISHED
+    poll = after_success(row.interval, changed, random.random(), pace_of(services, tx).quiet)  # noqa: S311 - jitter, not a secret
+    return bool(
+        tx.mirror.set_state(
             row,
             state=pulled.state,
             sync_token=pulled.sync_token,
             ctag=pulled.ctag,
             # Half a calendar is no calendar: until it was read to its end, no time may be offered from it.
-            last_ok_at=row.last_ok_at if pulled.state == UNFINISHED else now,
+            last_ok_at=row.last_ok_at if unfinished else now,
             last_full_at=now if pulled.full else row.last_full_at,
             failures=0,
             first_failed_at=0,
             backoff_until=0,
             problem="",
             interval=poll.interval,
-            next_poll_at=now if pulled.state == UNFINISHED else now + poll.wait,
+            next_poll_at=now if unfinished else now + poll.wait,
         )
-        if not stored:
-            return None
-        if changed:
-            tx.coaches.raise_revision(row.coach)
-            tx.mirror.drop_resources(row.id, gone)
-            tx.mirror.put_readings(row.id, pulled.readings)
-            tx.mirror.merge(row.id)
-            services.jobs.enqueue(tx, "judge", row.coach)
-        if row.first_failed_at or not row.last_ok_at:
-            tx.coaches.raise_revision(row.coach)
-            tx.coaches.set_told_unreachable(row.coach, 0)
-        if row.problem in SILENT:
-            _host_is_back(tx, row, now)
-    return changed
+    )
 
 
 def _host_is_back(tx: Any, row: Any, now: int) -> None:

@@ -7,8 +7,8 @@ from sqlalchemy import Executable
 from sqlalchemy import update
 
 from microsite.store import Store
-from microsite.store.engine import Tx
 from microsite.store.tables import coach
+from microsite.store.tx import Tx
 from tests import revisions
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import event
 from microsite.errors import StartRefused
 from microsite.errors import StoreUnreadable
 from microsite.store import Store
+from microsite.store.checkpoints import BOUND
 from microsite.store.engine import _prepare_sqlite
 from tests.store.conftest import NOW
 from tests.store.conftest import booking
@@ -46,6 +47,7 @@ def _file(tmp_path: Path) -> Iterator[Store]:
         ("secure_delete", 1),
         ("temp_store", 2),
         ("cache_size", -256),
+        ("wal_autocheckpoint", BOUND),
     ],
 )
 def test_every_connection_is_prepared(file: Store, pragma: str, value: object) -> None:

@@ -1,0 +1,85 @@
+"""The write-ahead log is folded back beside the writers: in time, without growing, and in nobody's way."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from microsite.store import Store
+from microsite.store.checkpoints import AFTER
+from tests.store.conftest import NOW
+from tests.store.conftest import booking
+from tests.store.conftest import settings
+from tests.waiting import wait_until
+
+
+@pytest.fixture(name="file")
+def _file(tmp_path: Path) -> Iterator[Store]:
+    own = Store(f"sqlite:///{tmp_path}/site.db")
+    own.upgrade()
+    with own.write() as tx:
+        tx.coaches.add("sari", settings(), demo=False, open_=True)
+    yield own
+    own.close()
+
+
+def fill(store: Store, word: str, times: int = AFTER) -> None:
+    """So many bookings, each with a word in it."""
+    for number in range(times):
+        with store.write() as tx:
+            tx.bookings.add(booking(NOW + number), store.sealed(word.encode() * 200, None, None))
+
+
+def test_what_was_written_gets_into_the_database_itself(file: Store, tmp_path: Path) -> None:
+    fill(file, "first-word")
+
+    wait_until(lambda: b"first-word" in (tmp_path / "site.db").read_bytes(), what="folding the log back")
+
+
+def test_the_log_begins_anew_instead_of_growing(file: Store, tmp_path: Path) -> None:
+    for word in ("first-word", "next-word", "third-word", "fourth-word"):
+        fill(file, word)
+        wait_until(lambda word=word: word.encode() in (tmp_path / "site.db").read_bytes(), what="folding the log back")
+        if word == "first-word":
+            once = (tmp_path / "site.db-wal").stat().st_size
+
+    assert (tmp_path / "site.db-wal").stat().st_size < 2 * once
+
+
+def test_who_reads_for_long_keeps_nobody_from_writing(file: Store) -> None:
+    with file.read() as tx:
+        before = tx.bookings.count("sari")
+        fill(file, "word", 3 * AFTER)
+        assert tx.bookings.count("sari") == before
+    with file.read() as tx:
+        assert tx.bookings.count("sari") == before + 3 * AFTER
+
+
+def test_a_purge_empties_the_log_even_while_it_is_being_folded_back(file: Store, tmp_path: Path) -> None:
+    ended = threading.Event()
+
+    def fold() -> None:
+        assert file._checkpoints is not None
+        while not ended.is_set():
+            file._checkpoints._fold()
+
+    folding = threading.Thread(target=fold)
+    folding.start()
+    try:
+        for _ in range(20):
+            fill(file, "word", 3)
+            file.truncate_log()
+            assert (tmp_path / "site.db-wal").stat().st_size == 0
+    finally:
+        ended.set()
+        folding.join(20)
+
+
+def test_a_closed_store_leaves_no_thread_behind(file: Store) -> None:
+    fill(file, "word")
+    assert any(each.name == "checkpoints" for each in threading.enumerate())
+
+    file.close()
+
+    assert not any(each.name == "checkpoints" for each in threading.enumerate())
