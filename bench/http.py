@@ -52,11 +52,11 @@ _connections: list[str] = []
 
 def measure(size: Size) -> Outcome:
     """The part."""
+    with instance() as many, many.opened() as services:
+        inside = in_process(services, view(services), size)
     with instance() as demo_coach:
         with demo_coach.opened() as services:
             expected = view(services)
-            inside = in_process(services, expected, size)
-            expected = again(services, expected)  # an appointment of the last measurement may still stand there
         outside = over_http(demo_coach, expected, size)
     return Outcome([*inside.figures, *outside.figures], [*inside.remarks, *outside.remarks])
 
