@@ -30,6 +30,7 @@ from microsite.errors import MicrositeError
 from microsite.process import share_turns
 from microsite.services import Services
 from microsite.store import Store
+from microsite.work import setup
 from tests.postgres import TEMPLATE
 from tests.postgres import running_server
 
@@ -263,8 +264,12 @@ def _serve(services: Services, wish: Wish, since: float) -> Served:
 
 
 def busy_load(services: Services) -> Figure:
-    """What a look costs that reads a calendar of ten thousand busy events, against the calibration loop."""
-    busy, coach = case(10_000).busy, practice.slug(0)
+    """What a look costs that reads a calendar of ten thousand busy events, against the calibration loop.
+
+    The calendar is of a coach without bookings: reading those is another thing.
+    """
+    busy, coach = case(10_000).busy, "very-busy"
+    setup.add_coach(services, coach, practice.settings(0))
     with services.store.write() as tx:
         tx.mirror.add_calendar("large", coach, "https://cal.example/large/", "Large", {"busy"})
         reading = Reading(href="/large.ics", etag='"1"', uid="large@example", spans=busy.pack())
