@@ -42,20 +42,26 @@ def _wrk(url: str, headers: Mapping[str, str], seconds: float, connections: int)
     words = ["wrk", "-t1", f"-c{connections}", f"-d{round(seconds)}s", "--latency"]
     for key, value in headers.items():
         words += ["-H", f"{key}: {value}"]
-    said = subprocess.run([*words, url], capture_output=True, text=True, check=True, timeout=seconds + 60).stdout
+    return what_wrk_says(
+        subprocess.run([*words, url], capture_output=True, text=True, check=True, timeout=seconds + 60).stdout
+    )
+
+
+def what_wrk_says(said: str) -> Load:
+    """The figures in what wrk prints; raises RuntimeError where it prints something else."""
     broken = sum(map(int, re.findall(r"(?:connect|read|write|timeout) (\d+)", said)))
     refused = sum(map(int, re.findall(r"Non-2xx or 3xx responses: (\d+)", said)))
     return Load(
         per_second=float(_found(r"Requests/sec:\s+([\d.]+)", said)),
         answers=int(_found(r"(\d+) requests in", said)),
-        p50_ms=_milliseconds(_found(r"50%\s+(\S+)", said)),
-        p99_ms=_milliseconds(_found(r"99%\s+(\S+)", said)),
+        p50_ms=_milliseconds(_found(r"^ +50% +([\d.]+[mu]?s)$", said)),
+        p99_ms=_milliseconds(_found(r"^ +99% +([\d.]+[mu]?s)$", said)),
         errors=broken + refused,
     )
 
 
 def _found(pattern: str, said: str) -> str:
-    match = re.search(pattern, said)
+    match = re.search(pattern, said, re.MULTILINE)
     if match is None:
         raise RuntimeError(f"wrk said something unexpected:\n{said}")
     return match[1]

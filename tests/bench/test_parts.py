@@ -41,6 +41,27 @@ def test_the_client_of_our_own_counts_answers_and_errors(site: Site) -> None:
     assert missing.errors == missing.answers > 0
 
 
+def test_what_wrk_says_is_read_by_its_lines() -> None:
+    """A share of answers that ends in «50 %» or «99 %» is no time that half of them took."""
+    said = """Running 1s test @ http://localhost:8000/hello
+  1 threads and 8 connections
+  Thread Stats   Avg      Stdev     Max   +/- Stdev
+    Latency     1.60ms    1.26ms  17.89ms   88.50%
+    Req/Sec     4.96k   514.47     5.91k    63.99%
+  Latency Distribution
+     50%  757.00us
+     75%    1.04ms
+     90%    1.43ms
+     99%    3.00ms
+  5423 requests in 1.10s, 725.54KB read
+Requests/sec:   4929.22
+Transfer/sec:    659.48KB
+"""
+    assert client.what_wrk_says(said) == client.Load(4929.22, 5423, 0.757, 3.0, 0)
+    with pytest.raises(RuntimeError, match="unexpected"):
+        client.what_wrk_says(said.replace("757.00us", "-nanus"))
+
+
 def test_bookings_are_measured_on_both_databases_and_none_is_lost_or_doubled() -> None:
     outcome = store.measure(TINY)
     assert {"store.sqlite_commit_p99_to_fsync_p99", "store.postgres_p99_to_p50"} <= names(outcome)
