@@ -24,7 +24,8 @@ from .wsgi import environ
 class Appointments:
     """A coach moves two appointments of hers, one on the day that is shown, and a sync reads it: call it to do so.
 
-    Chance has a seed. Hardly any two calls leave the same times, so what is remembered of an earlier one seldom fits.
+    Chance has a seed. Hardly any two calls leave the same times, but single days come back to what they were: the more
+    often it is called, the more pieces of a page are remembered.
     """
 
     def __init__(self, services: Services, shown: View, seed: int = 7) -> None:
