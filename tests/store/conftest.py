@@ -44,6 +44,17 @@ def address(url: str) -> str:
     return url.replace("postgresql:", "postgresql+psycopg:")
 
 
+@pytest.fixture(name="file")
+def _file(tmp_path: Path) -> Iterator[Store]:
+    """A store on a file of SQLite, whatever database this run is about, with one coach, `sari`."""
+    own = Store(f"sqlite:///{tmp_path}/site.db")
+    own.upgrade()
+    with own.write() as tx:
+        tx.coaches.add("sari", settings(), demo=False, open_=True)
+    yield own
+    own.close()
+
+
 @pytest.fixture(name="empty")
 def _empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """A store with nothing in it, not even tables."""

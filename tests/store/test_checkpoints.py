@@ -1,27 +1,13 @@
 """The write-ahead log is folded back beside the writers: in time, without growing, and in nobody's way."""
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from microsite.store import Store
 from microsite.store.checkpoints import AFTER
 from tests.store.conftest import NOW
 from tests.store.conftest import booking
-from tests.store.conftest import settings
 from tests.waiting import wait_until
-
-
-@pytest.fixture(name="file")
-def _file(tmp_path: Path) -> Iterator[Store]:
-    own = Store(f"sqlite:///{tmp_path}/site.db")
-    own.upgrade()
-    with own.write() as tx:
-        tx.coaches.add("sari", settings(), demo=False, open_=True)
-    yield own
-    own.close()
 
 
 def fill(store: Store, word: str, times: int = AFTER) -> None:

@@ -21,21 +21,9 @@ from microsite.store.checkpoints import BOUND
 from microsite.store.engine import _prepare_sqlite
 from tests.store.conftest import NOW
 from tests.store.conftest import booking
-from tests.store.conftest import settings
 from tests.waiting import free_port
 
 NOBODY = 65534
-
-
-@pytest.fixture(name="file")
-def _file(tmp_path: Path) -> Iterator[Store]:
-    """A store on a file."""
-    own = Store(f"sqlite:///{tmp_path}/site.db")
-    own.upgrade()
-    with own.write() as tx:
-        tx.coaches.add("sari", settings(), demo=False, open_=True)
-    yield own
-    own.close()
 
 
 @pytest.mark.parametrize(
