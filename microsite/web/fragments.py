@@ -1,6 +1,7 @@
 """Whether a page or only a part of it is wanted: one template serves both."""
 
 from typing import Any
+from typing import NamedTuple
 
 from flask import current_app
 from flask import request
@@ -12,17 +13,23 @@ def wanted() -> bool:
     return bool(htmx) and not htmx.history_restore_request
 
 
-def led(asked: Any) -> dict[str, Any]:
+class Led(NamedTuple):
     """Where a picker's links lead, with a mark in place of a day and of a start, and where its focus is.
 
-    Who leafs through the months stays there: the month is open again and has the focus, not the day.
+    `linked`: it was asked for by a link of the picker before it. Who leafs through the months stays there (`leafing`):
+    the month is open again and has the focus, not the day.
     """
+
+    asked: Any
+    here: str
+    there: str
+    form: str
+    linked: bool
+    leafing: bool
+
+
+def led(asked: Any) -> Led:
+    """The same for this request, by the links of what it asked for."""
     source = request.headers.get("HX-Source", "") if wanted() else ""
-    return {
-        "asked": asked,
-        "here": asked.times_url,
-        "there": asked.day_url("__day__"),
-        "form": asked.slot_url(0),
-        "linked": source.startswith("a#"),
-        "leafing": source.startswith("a#month-"),
-    }
+    ways = (asked.times_url, asked.day_url("__day__"), asked.slot_url(0))
+    return Led(asked, *ways, source.startswith("a#"), source.startswith("a#month-"))

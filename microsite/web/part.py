@@ -7,7 +7,6 @@ go through `Part.drawn`, so there is one way to draw it.
 from collections.abc import Mapping
 from collections.abc import Sequence
 from datetime import date
-from functools import lru_cache
 from typing import Any
 from typing import NamedTuple
 
@@ -21,6 +20,7 @@ from microsite.work import look
 from microsite.work.look import Coach
 
 from . import picker
+from .drawn import Drawn
 from .words import speaking
 
 TEMPLATE = "visitor/_picker.html"
@@ -32,6 +32,7 @@ class Part(NamedTuple):
     `values` are the template's that hold for any of them.
     """
 
+    known: Drawn
     template: Template
     lang: Language
     coach: Coach
@@ -42,19 +43,20 @@ class Part(NamedTuple):
     @classmethod
     def of(cls, env: Environment, lang: Language, wanted: date | None, values: Mapping[str, Any]) -> "Part":
         """The picker of the coach and the offer among the values, on the wanted day."""
-        template = env.get_template(TEMPLATE)
-        return cls(template, lang, values["coach"], values["offer"], wanted, values)
+        known: Any = env.globals["drawn"]
+        return cls(known, env.get_template(TEMPLATE), lang, values["coach"], values["offer"], wanted, values)
 
     def drawn(self, starts: Sequence[int] | None, now: int, taken: int | None = None) -> bytes:
         """The HTML in UTF-8. `starts` is None where they are not known, `taken` the start that could not be had."""
-        shown = picker.pick(starts, self.values["asked"].zone, self.wanted) if starts else None
-        given = {"picker": shown, "unknown": starts is None, "taken": taken, "now": now, "fragment": True}
-        context = self.template.new_context(
-            {**_known(self.template), **self.values, **given, "lang": self.lang}, shared=True
-        )
+        shown = picker.pick(starts, self.values["led"].asked.zone, self.wanted) if starts else None
         with speaking(self.lang):
+            if shown is None:
+                given = {"unknown": starts is None, "taken": taken, "now": now, "fragment": True}
+                return self.template.render(**self.values, **given, picker=None, lang=self.lang).encode()
+            home, moving = self.coach.settings.zoneinfo, self.values["moving"]
+            pieces = self.known.pieces(self.lang, shown, self.values["led"], home, taken, moving, fragment=True)
             # Piece by piece: one dash among the zones would make all of the text slow to put together and to encode.
-            return b"".join(map(str.encode, self.template.root_render_func(context)))
+            return b"".join(map(str.encode, pieces))
 
     def again(self, services: Services, glance: Any, now: int) -> tuple[bytes, Coach, Sequence[int]] | None:
         """The same as things are now, by a glance just taken, with what it shows; None where a view is needed for it.
@@ -66,9 +68,3 @@ class Part(NamedTuple):
             return None
         coach, starts = found
         return self.drawn(starts, now), coach, starts
-
-
-@lru_cache(maxsize=8)
-def _known(template: Template) -> Mapping[str, Any]:
-    """What every template knows, gathered once for all that are drawn with this one."""
-    return dict(template.globals)

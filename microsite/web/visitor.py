@@ -234,7 +234,7 @@ def _picker_page(asked: Asked, starts: Sequence[int] | None, status: int = 200, 
 
 
 def _part(asked: Asked, wanted: date | None) -> Part:
-    values = {**fragments.led(asked), "coach": asked.coach, "offer": asked.offer, "moving": False}
+    values = {"led": fragments.led(asked), "asked": asked, "coach": asked.coach, "offer": asked.offer, "moving": False}
     return Part.of(current_app.jinja_env, language(), wanted, values)
 
 

@@ -91,7 +91,8 @@ def _picker_page(found: Held, times: Times, status: int = 200, taken: int | None
     wanted = picker.read_day(request.args.get("day")) or local_day(taken or found.booking.start, asked.zone)
     starts = [start for start in availability.offer(times) if start != found.booking.start]
     values: dict[str, Any] = {
-        **fragments.led(asked),
+        "led": fragments.led(asked),
+        "asked": asked,
         "moving": True,
         "coach": shown.coach,
         "offer": shown.offer,
