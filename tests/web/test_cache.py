@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import tracemalloc
+from collections import Counter
 from collections.abc import Callable
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,8 @@ import brotli
 import msgspec
 import pytest
 from flask import request
+from jinja2 import Environment
+from markupsafe import Markup
 from werkzeug.test import EnvironBuilder
 
 from microsite.core.bounded import Bounded
@@ -26,6 +29,7 @@ from microsite.core.spans import Spans
 from microsite.web import ready
 from microsite.web import security
 from microsite.web.drawn import PIECES
+from microsite.web.drawn import Drawn
 from microsite.web.ready import Front
 from microsite.work import invite
 from microsite.work import look
@@ -255,6 +259,35 @@ def test_an_offer_that_needs_an_invitation_is_never_kept(pages: Pages) -> None:
     assert answer.headers["Cache-Control"] == "private, no-store"
     assert not {"Content-Encoding", "ETag"} & set(answer.headers.keys())
     assert (len(front(pages).kept), len(drawn)) == (0, 0)
+
+
+class Noting(Drawn):
+    """Notes the name of each piece that is drawn and not remembered."""
+
+    def __init__(self, env: Environment) -> None:
+        super().__init__(env)
+        self.notes: Counter[str] = Counter()
+
+    def anew(self, macro: str, lang: str, *given: object) -> Markup:
+        """The piece."""
+        self.notes[macro] += 1
+        return super().anew(macro, lang, *given)
+
+
+def test_a_time_that_is_taken_has_only_what_shows_its_day_drawn_again(pages: Pages) -> None:
+    noting = pages.app.jinja_env.globals["drawn"] = Noting(pages.app.jinja_env)
+    pages.get(PATH, headers=PART)
+    assert noting.notes["week_day"] == 7
+    assert noting.notes["slot"] > 5
+    assert noting.notes["month_day"] > 27
+    noting.notes.clear()
+
+    book(pages)
+    pages.get(PATH, headers=PART)
+
+    assert noting.notes["week_day"] == noting.notes["month_day"] == noting.notes["month_row"] == 1
+    assert noting.notes["slot"] == 0
+    assert noting.notes["band"] <= 1
 
 
 def test_kept_pages_are_compressed_for_those_who_carry_no_cookie(pages: Pages) -> None:
