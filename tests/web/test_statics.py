@@ -8,6 +8,7 @@ from pathlib import Path
 
 import brotli
 import pytest
+from werkzeug.test import TestResponse
 
 from microsite.web import statics
 
@@ -67,6 +68,11 @@ def test_an_old_hash_gets_the_present_file_uncached(pages: Pages) -> None:
     assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-cache")
 
 
+def undated(answer: TestResponse) -> dict[str, str]:
+    """The headers of an answer, but for the second it was given in."""
+    return {name: value for name, value in answer.headers.items() if name != "Date"}
+
+
 @pytest.mark.parametrize("coding", ["", "gzip", "br"])
 def test_a_file_comes_as_small_as_the_browser_understands(pages: Pages, coding: str) -> None:
     """The first time it is compressed, the second time it is there; a HEAD says the same of it."""
@@ -80,7 +86,7 @@ def test_a_file_comes_as_small_as_the_browser_understands(pages: Pages, coding: 
         assert list(answer.vary) == ["Accept-Encoding"]
         assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
         head = pages.client.head(sheet, headers={"Accept-Encoding": coding})
-        assert (head.data, dict(head.headers)) == (b"", dict(answer.headers))
+        assert (head.data, undated(head)) == (b"", undated(answer))
         known = {"Accept-Encoding": coding, "If-None-Match": answer.headers["ETag"]}
         again = pages.get(sheet, headers=known)
         assert (again.status_code, again.data, again.headers["ETag"]) == (304, b"", answer.headers["ETag"])
