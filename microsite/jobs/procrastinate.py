@@ -264,6 +264,10 @@ class _Worker:
     def _rescue_now(self, beat: float, tx: Any) -> None:
         """Jobs of dead workers, and our own whose end could not be written down: seen twice, and not running."""
         self._settle_ended(beat, tx)
+        if self._id is not None:
+            # A machine that slept wakes up with an old sign of life: it would take itself for dead, and run again what
+            # it still works on.
+            tx.broker.beat(self._id, self._running)
         idle = tx.broker.held(self._id) - self._running if self._id is not None else frozenset()
         tx.broker.prune(beat * SILENT_BEATS)
         ended = frozenset(self._engine.ended)

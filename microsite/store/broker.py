@@ -23,6 +23,14 @@ RETURNING id"""
 _NOTIFY = """
 SELECT pg_notify('procrastinate_queue_v1#' || :queue, json_build_object('type', 'job_inserted', 'job_id', :id)::text)"""
 
+_LIVES = """
+INSERT INTO procrastinate_workers (id, last_heartbeat) OVERRIDING SYSTEM VALUE VALUES (:worker, now())
+    ON CONFLICT (id) DO UPDATE SET last_heartbeat = now()"""
+
+_STILL_ITS_OWN = """
+UPDATE procrastinate_jobs SET worker_id = :worker
+ WHERE id = ANY(:running) AND status = 'doing' AND worker_id IS NULL"""
+
 _STALLED = """
 SELECT id, queueing_lock FROM procrastinate_jobs
  WHERE status = 'doing' AND (worker_id IS NULL OR id = ANY(:lost)) AND id <> ALL(:but)
@@ -123,6 +131,11 @@ class Broker:
         """Forget every job but those of some kinds that wait; answers how many."""
         gone = text("DELETE FROM procrastinate_jobs WHERE status <> 'todo' OR NOT (args->>'kind' = ANY(:keep))")
         return self._conn.execute(gone, {"keep": list(keep)}).rowcount
+
+    def beat(self, worker: int, running: Collection[int]) -> None:
+        """A worker lives, whoever took it for dead; of what it runs it keeps what nobody else has taken up."""
+        self._conn.execute(text(_LIVES), {"worker": worker})
+        self._conn.execute(text(_STILL_ITS_OWN), {"worker": worker, "running": list(running)})
 
     def prune(self, silent: float) -> None:
         """Forget workers that gave no sign of life for that many seconds; their jobs are then nobody's."""

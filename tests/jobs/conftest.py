@@ -48,7 +48,7 @@ class Count:
         return Work({kind: self._counted(kind) for kind in self.do})
 
     def _hold(self, _key: str) -> None:
-        assert self.held.wait(30)
+        assert self.held.wait(120)
 
     def _counted(self, kind: str) -> Callable[[str], None]:
         def run(key: str) -> None:
@@ -76,7 +76,7 @@ def _count() -> Iterator[Count]:
 @pytest.fixture(name="idle")
 def _idle(place: Place) -> Callable[[], None]:
     """Wait until no job waits or runs."""
-    return lambda: wait_until(lambda: place.left()[0] == 0, 20, "an empty queue") and None
+    return lambda: wait_until(lambda: place.left()[0] == 0, what="an empty queue") and None
 
 
 @pytest.fixture(name="journal")
@@ -93,7 +93,7 @@ def _runner(place: Place, journal: Journal) -> Iterator[Callable[..., Runner]]:
     def start(folder: Path | None = None) -> Runner:
         new = Runner(place, journal, folder)
         started.append(new)
-        wait_until(lambda: new.pid in {line.pid for line in journal.lines("ready")}, 30, "a ready runner")
+        wait_until(lambda: new.pid in {line.pid for line in journal.lines("ready")}, 60, "a ready runner")
         return new
 
     yield start

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from typing import NamedTuple
 
 import psycopg
 from sqlalchemy import text
@@ -14,10 +15,18 @@ from microsite.jobs import Engine
 from microsite.jobs.outbox import Outbox
 from microsite.store import Store
 
-ANSWER = 1
-BEAT = 1.0
-LEASE = 4
-"""Seconds. A worker without a beat for three, or a lease that ran out, counts as dead."""
+
+class Pace(NamedTuple):
+    """Seconds. A worker without a beat for three, or a lease that ran out, counts as dead."""
+
+    beat: float
+    lease: int
+
+
+QUICK = Pace(1.0, 4)
+"""Where runners are killed: those who stand still for longer than that are taken for dead, as they may be."""
+CALM = Pace(5.0, 15)
+"""Where nobody is killed: no machine stands still for so long that a living one is taken for dead."""
 ON_SQLITE = ("outbox on SQLite",)
 ON_POSTGRES = ("outbox on PostgreSQL", "procrastinate on PostgreSQL")
 
@@ -52,7 +61,12 @@ class Breakable(Store):
 
 
 class Place:
-    """A database and the engines on it. `folder` is one machine's folder: its runners share a lock."""
+    """A database and the engines on it. `folder` is one machine's folder: its runners share a lock.
+
+    `answer` is the seconds within which the database has to answer an engine in this process.
+    """
+
+    pace, answer = QUICK, 5
 
     def __init__(self, name: str, url: str, folder: Path) -> None:
         self.name, self.url, self.folder = name, url, folder
@@ -67,7 +81,7 @@ class Place:
 
     def engine(self, folder: Path | None = None) -> Engine:
         """An engine in this process, stopped with the test."""
-        new = engine_of(self.name, self.store, self.url, folder or self.folder)
+        new = engine_of(self.name, self.store, self.url, folder or self.folder, self.pace, self.answer)
         self.engines.append(new)
         return new
 
@@ -87,6 +101,27 @@ class Place:
         table = "job" if self.outbox else "procrastinate_jobs"
         with self.store.read() as tx:
             return [dict(row) for row in tx.conn.execute(text(f"SELECT * FROM {table}")).mappings()]
+
+    def oversleep(self) -> None:
+        """As if every runner had given no sign of life for an hour: what is seen of one that slept with its machine."""
+        late = (
+            "UPDATE job SET leased_until = leased_until - 3600 WHERE owner <> ''"
+            if self.outbox
+            else "UPDATE procrastinate_workers SET last_heartbeat = last_heartbeat - interval '1 hour'"
+        )
+        with self.store.write() as tx:
+            tx.conn.execute(text(late))
+
+    def sign_of_life(self, kind: str) -> float:
+        """The last one of whoever runs the one job of a kind: until when it is leased, or its worker's last beat."""
+        last = (
+            "SELECT leased_until FROM job WHERE kind = :kind AND owner <> ''"
+            if self.outbox
+            else "SELECT extract(epoch FROM last_heartbeat) FROM procrastinate_workers worker"
+            " JOIN procrastinate_jobs ON worker_id = worker.id WHERE status = 'doing' AND args->>'kind' = :kind"
+        )
+        with self.store.read() as tx:
+            return float(tx.conn.execute(text(last), {"kind": kind}).scalars().one())
 
     @contextmanager
     def outage(self) -> Iterator[None]:
@@ -111,10 +146,10 @@ class Place:
         self.store.close()
 
 
-def engine_of(name: str, store: Store, url: str, folder: Path) -> Engine:
+def engine_of(name: str, store: Store, url: str, folder: Path, pace: Pace, answer: int = 5) -> Engine:
     """A new engine, quicker to notice the dead than in real life."""
     if name.startswith("outbox"):
-        return Outbox(store, folder / "jobs.lock", clock, lease=LEASE)
+        return Outbox(store, folder / "jobs.lock", clock, lease=pace.lease)
     from microsite.jobs.procrastinate import Procrastinate
 
-    return Procrastinate(store, url, clock, beat=BEAT, answer=ANSWER)
+    return Procrastinate(store, url, clock, beat=pace.beat, answer=answer)

@@ -1,4 +1,4 @@
-"""A runner in a process of its own, which a test can kill: `python -m tests.jobs.process NAME URL FOLDER JOURNAL`.
+"""A runner in a process of its own, which a test can kill; `Runner` says with which words it is started.
 
 Every run of a job is a line in the journal: when, who, kind, key. A `hold` job never ends unless the file beside the
 journal says so.
@@ -16,6 +16,7 @@ from typing import NamedTuple
 from microsite.jobs import Every
 from microsite.jobs import Work
 from microsite.store import Store
+from tests.jobs.places import Pace
 from tests.jobs.places import Place
 from tests.jobs.places import engine_of
 
@@ -57,6 +58,7 @@ class Runner:
 
     def __init__(self, place: Place, journal: Journal, folder: Path | None = None) -> None:
         words = [place.name, place.store.url, place.url, str(folder or place.folder), str(journal.path)]
+        words += map(str, place.pace)
         command = [sys.executable, "-m", "tests.jobs.process", *words]
         self.process = subprocess.Popen(command, cwd=ROOT)
         self.pid = self.process.pid
@@ -64,16 +66,16 @@ class Runner:
     def kill(self) -> None:
         """As a power failure: it can do nothing more."""
         self.process.kill()
-        self.process.wait(20)
+        self.process.wait(60)
 
     def stop(self) -> None:
         """As an operator does; it has to end well."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-            self.process.wait(20)
+            self.process.wait(60)
 
 
-def main(name: str, store_url: str, url: str, folder: str, journal_path: str) -> None:
+def main(name: str, store_url: str, url: str, folder: str, journal_path: str, *pace: str) -> None:
     """Run jobs until SIGTERM."""
     done = threading.Event()
     signal.signal(signal.SIGTERM, lambda _number, _frame: done.set())
@@ -89,7 +91,7 @@ def main(name: str, store_url: str, url: str, folder: str, journal_path: str) ->
 
     handlers = {"mark": lambda key: mark("mark", key), "tick": lambda key: mark("tick", key), "hold": hold}
     store = Store(store_url)
-    engine = engine_of(name, store, url, Path(folder))
+    engine = engine_of(name, store, url, Path(folder), Pace(float(pace[0]), int(pace[1])))
     engine.start(Work(handlers, [Every(1, "tick")]))
     journal.write("ready", "")
     done.wait()

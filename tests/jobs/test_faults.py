@@ -3,11 +3,19 @@
 import threading
 from collections.abc import Callable
 
+import pytest
+
 from tests.jobs.conftest import Count
 from tests.jobs.places import Place
 from tests.waiting import wait_until
 
 Wait = Callable[[], None]
+
+
+@pytest.fixture(name="hurried", autouse=True)
+def _hurried(place: Place) -> None:
+    """Each waits for a database that does not answer for a second, and not for five."""
+    place.answer = 1
 
 
 def test_a_job_that_ends_while_the_database_is_away_is_done_once(
@@ -35,7 +43,7 @@ def test_a_job_that_fails_while_the_database_is_away_is_tried_again(
 
     def fail_once(_key: str) -> None:
         if count.began["poor a"] == 1:
-            assert count.held.wait(20)
+            assert count.held.wait(120)
             raise ValueError
 
     count.do["poor"] = fail_once
