@@ -71,7 +71,7 @@ class Site:
                 start_new_session=True,
                 preexec_fn=self.prepare_process,
             )
-        wait_until(self.healthy, 60, "a healthy site")
+        wait_until(self.healthy, 120, "a healthy site")
         return self
 
     def healthy(self) -> bool:
@@ -101,7 +101,7 @@ class Site:
         """SIGKILL to every process of the site."""
         assert self.process is not None
         os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(20)
+        self.process.wait(60)
 
 
 @pytest.fixture(scope="session", name="site")

@@ -95,11 +95,11 @@ def running_server(*settings: str) -> Iterator[Server]:
             process = subprocess.Popen(start, stdout=log, stderr=log, cwd=folder, **rights)
         try:
             server = Server(folder, port)
-            wait_until(server.answers, 30, "a running PostgreSQL")
+            wait_until(server.answers, 90, "a running PostgreSQL")
             yield server
         finally:
             process.send_signal(signal.SIGINT)
-            process.wait(30)
+            process.wait(60)
     finally:
         shutil.rmtree(folder)
 

@@ -37,18 +37,18 @@ class Redis:
         settings |= {"maxmemory-policy": "volatile-lru", "daemonize": "no", "dir": "/tmp"}
         command = [found, *(word for name, value in settings.items() for word in (f"--{name}", str(value)))]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_until(self._answers, 30, "a running Redis")
+        wait_until(self._answers, 90, "a running Redis")
         return self
 
     def stop(self) -> None:
         """End it; what it counted is gone."""
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(20)
+            self._process.wait(60)
 
     def ask(self, *words: str) -> bytes:
         """What it answers to one command."""
-        with socket.create_connection(("127.0.0.1", self.port), 5) as line:
+        with socket.create_connection(("127.0.0.1", self.port), 30) as line:
             line.sendall((" ".join(words) + "\r\n").encode())
             return line.recv(65536)
 

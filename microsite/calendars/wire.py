@@ -96,7 +96,8 @@ class Wire:
         self._embedded = embedded is not None
         self.gap = 0.0
         """Seconds to leave between two requests, for servers that want it."""
-        self._last = 0.0
+        self.sent_at = 0.0
+        """When the last request began, by the monotonic clock."""
         self.date: int | None = None
         """What the server's clock said in its last reply (UTC seconds), if it said anything."""
         self.start(20.0)
@@ -148,9 +149,9 @@ class Wire:
 
     def _exchange(self, request: "_Request") -> Reply:
         if self.gap:
-            time.sleep(max(0.0, min(self._last + self.gap, request.ends_at) - time.monotonic()))
-        self._last = time.monotonic()
-        left = request.ends_at - self._last
+            time.sleep(max(0.0, min(self.sent_at + self.gap, request.ends_at) - time.monotonic()))
+        self.sent_at = time.monotonic()
+        left = request.ends_at - self.sent_at
         if left <= 0:
             raise CalendarUnreachable("the calendar server was too slow")
         self.requests += 1

@@ -16,6 +16,7 @@ from microsite.calendars.client import Client
 from microsite.calendars.embedded import add_user
 from microsite.calendars.wire import Wire
 from microsite.core.mirror import Account
+from tests.waiting import free_port
 
 LOOPBACK = frozenset({"127.0.0.1"})
 USER = "coach"
@@ -76,12 +77,6 @@ def xandikos(folder: Path) -> Iterator[Server]:
         yield Server("Xandikos", port, f"/{USER}/calendars/")
 
 
-def free_port() -> int:
-    """A port of loopback on which nobody listens now."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
-
-
 @contextmanager
 def _running(command: list[str], port: int) -> Iterator[None]:
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -91,14 +86,14 @@ def _running(command: list[str], port: int) -> Iterator[None]:
     finally:
         process.terminate()
         try:
-            process.wait(10)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
 
 
 def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise RuntimeError(f"the server ended at once ({process.returncode})")

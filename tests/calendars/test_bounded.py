@@ -19,6 +19,7 @@ from microsite.core.mirror import Known
 from microsite.errors import CalendarChanged
 from microsite.errors import CalendarUnreachable
 from microsite.errors import CalendarUnsafe
+from tests.waiting import wait_until
 
 from .events import NOW
 from .events import RULES
@@ -31,6 +32,8 @@ from .servers import Server
 
 MIB = 1024 * 1024
 SLOW = {"drip", "drip_head", "many_heads"}
+TURNS = 300
+"""Of a thread that does something else meanwhile: half a second, on a machine that goes on."""
 
 
 @pytest.fixture(scope="module", name="calendars")
@@ -71,7 +74,7 @@ def test_a_hostile_reply_is_an_error_in_time_and_costs_this_process_no_memory(ca
         before, started = rss(), time.monotonic()
         with pytest.raises(CalendarUnreachable if way in SLOW else CalendarUnsafe):
             calendars.pull(account(port), Known(), RULES, NOW, 2.0 if way in SLOW else 20.0)
-        assert time.monotonic() - started < 25
+        assert time.monotonic() - started < 60
         assert rss() - before < 20 * MIB
 
 
@@ -82,20 +85,22 @@ def test_most_of_it_is_also_refused_without_a_child(way: str) -> None:
         started = time.monotonic()
         with pytest.raises(CalendarUnreachable if way in SLOW else CalendarUnsafe):
             here.pull(account(port), Known(), RULES, NOW, 2.0 if way in SLOW else 20.0)
-        assert time.monotonic() - started < 25
+        assert time.monotonic() - started < 60
     here.close()
 
 
 def test_other_threads_go_on_while_a_child_is_busy(calendars: Calendars) -> None:
-    with hostile("drip_head") as port:
-        waiting = threading.Thread(target=_pull_in_vain, args=(calendars, port))
+    reached = threading.Event()
+    with hostile("drip_head", reached) as port:
+        waiting = threading.Thread(target=_pull_in_vain, args=(calendars, port, 30.0))
         waiting.start()
-        longest, last = 0.0, time.monotonic()
-        while waiting.is_alive():
+        assert reached.wait(60)
+        for _ in range(TURNS):
             sum(range(1000))
             threading.Event().wait(0.001)
-            longest, last = max(longest, time.monotonic() - last), time.monotonic()
-        assert longest < 1.0
+        assert waiting.is_alive(), "they only went on when the child was done"
+    waiting.join(60)
+    assert not waiting.is_alive()
 
 
 def test_what_the_child_does_is_what_this_process_would_do(calendars: Calendars, server: Server) -> None:
@@ -152,8 +157,8 @@ def test_more_slow_servers_than_children_are_refused_in_time(calendars: Calendar
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(30)
-        assert time.monotonic() - started < 10
+            thread.join(60)
+        assert time.monotonic() - started < 40
     assert len(children()) <= 1
 
 
@@ -179,17 +184,14 @@ def test_children_die_with_a_parent_that_is_killed_even_in_the_middle_of_a_call(
         "Calendars(None, frozenset({'127.0.0.1'})).pull(account, Known(), RULES, NOW, 60)\n"
     )
     reached = threading.Event()
-    deadline = time.monotonic() + 40
     with hostile("drip_head", reached) as port:
         parent = subprocess.Popen([sys.executable, "-c", program, str(port)])
-        assert reached.wait(30)
+        assert reached.wait(60)
         born = children(parent.pid)
         assert born
         parent.kill()
         parent.wait()
-        while any(_runs(child) for child in born) and time.monotonic() < deadline:
-            threading.Event().wait(0.02)
-        assert not any(_runs(child) for child in born)
+        wait_until(lambda: not any(_runs(child) for child in born), what="the end of the children")
 
 
 def test_a_child_may_use_no_more_memory_than_it_was_given(radicale_server: Server) -> None:
@@ -231,9 +233,9 @@ def test_the_rooms_door_loads_nothing_heavy() -> None:
     assert run.stdout.strip() == "[]"
 
 
-def _pull_in_vain(calendars: Calendars, port: int) -> None:
+def _pull_in_vain(calendars: Calendars, port: int, seconds: float = 1.5) -> None:
     with pytest.raises(CalendarUnreachable):
-        calendars.pull(account(port), Known(), RULES, NOW, 1.5)
+        calendars.pull(account(port), Known(), RULES, NOW, seconds)
 
 
 def _runs(pid: int) -> bool:

@@ -137,7 +137,7 @@ def test_whatever_the_umask_was_a_worker_leaves_no_file_open_to_others(tmp_path:
         limits = Path(f"/proc/{worker.pid}/limits").read_text()
     finally:
         worker.terminate()
-        worker.wait(30)
+        worker.wait(60)
     assert [line.split()[4:6] for line in limits.splitlines() if "core file" in line] == [["0", "0"]]
     assert [path.name for path in instance.rglob("*") if path.stat().st_mode & 0o077] == []
 

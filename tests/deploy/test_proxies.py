@@ -48,17 +48,17 @@ class Proxy:
             self.process = subprocess.Popen(
                 command, env={**os.environ, **(environ or {})}, stdout=stream, stderr=stream, stdin=subprocess.DEVNULL
             )
-        wait_until(self._listens, 30, f"{self.name} answers")
+        wait_until(self._listens, 60, f"{self.name} answers")
 
     def stop(self) -> None:
         """End it."""
         assert self.process is not None
         self.process.terminate()
-        self.process.wait(20)
+        self.process.wait(60)
 
     def ask(self, method: str, path: str, body: str = "", **headers: str) -> tuple[int, http.client.HTTPMessage, str]:
         """One exchange over TLS; status, headers, text."""
-        connection = http.client.HTTPSConnection("localhost", self.port, context=self.trust, timeout=20)
+        connection = http.client.HTTPSConnection("localhost", self.port, context=self.trust, timeout=60)
         given = {name.replace("_", "-"): text for name, text in headers.items()}
         connection.request(method, path, body or None, given)
         answer = connection.getresponse()
@@ -233,7 +233,7 @@ def test_its_logs_hold_no_path_no_address_and_no_header(proxy: Proxy) -> None:
         proxy.ask("GET", path, **own)
     proxy.ask("POST", f"/m/{TOKEN}", "x" * 9_000_000 if proxy.name == "nginx" else "x", **own)
 
-    wait_until(lambda: re.search(r"\b404\b", proxy.logs), 20, "a line in the log")
+    wait_until(lambda: re.search(r"\b404\b", proxy.logs), what="a line in the log")
     assert "GET" in proxy.logs
     assert proxy.told == [], proxy.logs[-3000:]
 

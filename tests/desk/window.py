@@ -18,6 +18,7 @@ from microsite.work.desk import new_link
 from tests.conftest import Site
 from tests.flow.backstage import backstage
 from tests.flow.browser import Watched
+from tests.waiting import PATIENCE
 from tests.waiting import wait_until
 
 DEVICE = {
@@ -102,7 +103,7 @@ class CoachWindow(Watched):
     def wait_for_names(self, number: int) -> None:
         """Wait until so many records are open."""
         self.page.wait_for_function(
-            "number => Number(document.documentElement.dataset.opened) === number", arg=number, timeout=15_000
+            "number => Number(document.documentElement.dataset.opened) === number", arg=number, timeout=PATIENCE * 1000
         )
 
     def names(self) -> list[str]:
@@ -133,7 +134,7 @@ def hold(services: Services, number: int, name: str = "Klien") -> None:
         with services.store.read() as tx:
             return {tx.bookings.need(booking_id).state for booking_id in held}
 
-    wait_until(lambda: CONFIRMING not in states(), 120, "every booking settled")
+    wait_until(lambda: CONFIRMING not in states(), 240, "every booking settled")
     assert states() == {CONFIRMED}
 
 

@@ -18,6 +18,7 @@ from playwright.sync_api import sync_playwright
 
 from tests.flow.visitor import host_of
 from tests.flow.visitor import wait_like_a_person
+from tests.waiting import PATIENCE
 from tests.waiting import wait_until
 
 FLAGS = (
@@ -61,7 +62,7 @@ class Watched:
     def __init__(self, browser: Browser, base: str, **options: Any) -> None:
         self.base = base
         self.context = browser.new_context(base_url=base, **{"locale": "id-ID", **options})
-        self.context.set_default_timeout(15_000)
+        self.context.set_default_timeout(PATIENCE * 1000)
         self.page: Page = self.context.new_page()
         self.complaints: list[str] = []
         self.asked: list[Request] = []
@@ -106,7 +107,7 @@ class Watched:
     def swaps(self) -> None:
         """Wait until the page swaps in place: htmx comes after the first paint, until then links are links."""
         # Asked from here: what the page would evaluate again by itself, its own policy forbids.
-        wait_until(lambda: self.page.evaluate("Boolean(window.htmx)"), 20, "htmx")
+        wait_until(lambda: self.page.evaluate("Boolean(window.htmx)"), what="htmx")
         self.page.evaluate("new Promise(done => setTimeout(() => done(true), 20))")
 
     def state(self, name: str) -> Locator:

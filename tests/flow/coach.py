@@ -18,6 +18,8 @@ from urllib.parse import urlsplit
 import caldav
 from caldav.lib.error import DAVError
 
+from tests.waiting import PATIENCE
+
 
 class CalendarApp:
     """The coach's calendar app. Her calendars are named by the last part of their address: open, bookings, private."""
@@ -55,7 +57,7 @@ class CalendarApp:
         """An event's bytes, exactly as the server hands them out."""
         login = base64.b64encode(":".join(self._account).encode()).decode()
         request = urllib.request.Request(str(entry.url), headers={"Authorization": f"Basic {login}"})
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             body: bytes = answer.read()
         return body
 
@@ -137,7 +139,7 @@ class Mailbox:
         read = [letter(path.read_bytes()) for path in sorted(paths, key=lambda path: path.stat().st_ctime_ns)]
         return [each for each in read if to in {"", each.to}]
 
-    def wait(self, to: str, count: int, seconds: float = 20.0) -> list[Letter]:
+    def wait(self, to: str, count: int, seconds: float = PATIENCE) -> list[Letter]:
         """The letters to an address, once there are so many."""
         return wait_for_letters(lambda: self.letters(to), count, seconds)
 
@@ -149,7 +151,7 @@ def letter(data: bytes) -> Letter:
     return Letter(message)
 
 
-def wait_for_letters(look: Callable[[], list[Letter]], count: int, seconds: float = 20.0) -> list[Letter]:
+def wait_for_letters(look: Callable[[], list[Letter]], count: int, seconds: float = PATIENCE) -> list[Letter]:
     """What `look` finds, once it is so many letters."""
     deadline = time.monotonic() + seconds
     while len(found := look()) < count:

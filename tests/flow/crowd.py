@@ -9,7 +9,7 @@ from tests.flow.visitor import Visitor
 from tests.flow.visitor import wait_like_a_person
 
 PROCESSES, THREADS = 4, 8
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 class Outcome(NamedTuple):

@@ -33,17 +33,17 @@ def radicale(folder: Path) -> Iterator[int]:
     with (folder.parent / "radicale.log").open("wb") as log:
         running = subprocess.Popen([sys.executable, "-m", "radicale", "--config", "", *words], stdout=log, stderr=log)
     try:
-        wait_until(lambda: _answers(port), 30, "a calendar server")
+        wait_until(lambda: _answers(port), 60, "a calendar server")
         yield port
     finally:
         running.terminate()
-        running.wait(20)
+        running.wait(60)
 
 
 def make_calendar(port: int, name: str) -> str:
     """A new calendar on that server; its path."""
     path = f"/{USER}/{name}/"
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request("MKCALENDAR", path, headers={"Authorization": "Basic cmFyYTp4"})
     assert connection.getresponse().status == 201
     connection.close()
@@ -96,7 +96,10 @@ class Proxy:
         return f"http://127.0.0.1:{self._server.server_port}"
 
     def hold(self, method: str, after: str = "") -> None:
-        """Hold the reply to the next request of that method (following one of `after`); `held` says it was done."""
+        """Hold the reply to the next request of that method (following one of `after`); `held` says it was done.
+
+        Whatever else is asked meanwhile gets no answer either: however long it lasts, nobody learns what was done.
+        """
         self._hold, self._after = method, after
         self.held.clear()
         self._release.clear()
@@ -105,6 +108,7 @@ class Proxy:
         """Hold nothing any more."""
         self._hold = self._after = ""
         self._release.set()
+        self.held.clear()
 
     def pass_on(self, handler: BaseHTTPRequestHandler, behind: int) -> None:
         """One request to the server, and its reply back."""
@@ -113,7 +117,11 @@ class Proxy:
             self.refused += 1
             handler.close_connection = True
             return
-        connection = http.client.HTTPConnection("127.0.0.1", behind, timeout=20)
+        if self.held.is_set():
+            self._release.wait(180)
+            handler.close_connection = True
+            return
+        connection = http.client.HTTPConnection("127.0.0.1", behind, timeout=60)
         connection.request(handler.command, handler.path, body, dict(handler.headers))
         reply = connection.getresponse()
         content = reply.read()
@@ -123,7 +131,7 @@ class Proxy:
         elif handler.command == self._hold and not self._after:
             self._hold = ""
             self.held.set()
-            self._release.wait(60)
+            self._release.wait(180)
             handler.close_connection = True
             return
         handler.send_response(reply.status)
@@ -147,7 +155,7 @@ class Relay:
 
     def __init__(self) -> None:
         self.taken: list[bytes] = []
-        self._controller = Controller(self, hostname="127.0.0.1", port=free_port())
+        self._controller = Controller(self, hostname="127.0.0.1", port=free_port(), ready_timeout=60)
         self._controller.start()
 
     @property

@@ -121,7 +121,7 @@ def _set_up(site: Site, proxy: Proxy, relay: Relay, paths: dict[str, str]) -> No
 
 def until_offered(site: Site) -> None:
     """Wait until the calendars were read for the first time and times are offered."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while Visitor(site.base).get(OFFER).status != 200:
         assert time.monotonic() < deadline, "no times are offered"
         threading.Event().wait(0.1)

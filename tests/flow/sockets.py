@@ -35,8 +35,10 @@ def session(leader: int) -> set[int]:
 def _sockets(processes: set[int]) -> set[str]:
     inodes = set()
     for process in processes:
-        folder = f"/proc/{process}/fd"
-        for name in os.listdir(folder):
+        folder, names = f"/proc/{process}/fd", list[str]()
+        with suppress(FileNotFoundError):  # it ended meanwhile
+            names = os.listdir(folder)
+        for name in names:
             with suppress(FileNotFoundError):  # closed while it was looked at
                 target = os.readlink(f"{folder}/{name}")
                 inodes |= {target[8:-1]} if target.startswith("socket:[") else set()

@@ -44,7 +44,7 @@ def test_killed_between_the_calendar_write_and_confirmed_it_confirms_once_after_
     email = f"kill-{held.lower()}@example.com"
     rara.proxy.hold(held, after)
     page = visitor.arrive(visitor.send(form, email=email))
-    assert rara.proxy.held.wait(30), "the calendar was never written"
+    assert rara.proxy.held.wait(60), "the calendar was never written"
     assert page.state == "confirming"
     before = len(rara.app.titled("Sesi"))
     rara.site.kill()
@@ -53,7 +53,7 @@ def test_killed_between_the_calendar_write_and_confirmed_it_confirms_once_after_
 
     rara.site.start()
 
-    ref = reference(visitor.wait_for("confirmed", 60))
+    ref = reference(visitor.wait_for("confirmed", 90))
     assert len(rara.app.titled(ref)) == 1
     assert len(rara.app.titled("Sesi")) == before == states(rara.site, COACH).count("confirmed")
     wait_until_all_is_told(rara.site)
@@ -68,14 +68,14 @@ def test_a_booking_while_the_calendar_is_silent_is_kept_a_while_then_failed_neve
 
     page = visitor.arrive(visitor.send(form, email="silent@example.com"))
     assert page.state == "confirming"
-    wait_until(rara.failing, what="the silence noticed")
+    wait_until(rara.failing, 90, "the silence noticed")
     tries = rara.proxy.refused
-    wait_until(lambda: rara.proxy.refused > tries, what="another try")
+    wait_until(lambda: rara.proxy.refused > tries, 90, "another try")
     assert visitor.get(visitor.own_page).state == "confirming"
 
     rara.end_holds()
 
-    visitor.wait_for("failed", 60)
+    visitor.wait_for("failed", 90)
     wait_until_all_is_told(rara.site)
     assert [each.subject for each in rara.relay.letters("silent@example.com")] == [SUBJECTS["failed"][0]]
     assert len(rara.app.titled("Sesi")) == events
@@ -86,7 +86,7 @@ def test_after_a_long_silence_no_times_are_shown_and_the_coach_is_told_once(rara
     _, other = rara.booking_visitor()
     rara.proxy.cut = True
     visitor.arrive(visitor.send(form, email="patient@example.com"))
-    wait_until(rara.failing, what="the silence noticed")
+    wait_until(rara.failing, 90, "the silence noticed")
     assert visitor.get(OFFER).status == 200, "a hiccup hides nothing"
 
     rara.age_failures(2 * HOUR)
@@ -106,13 +106,13 @@ def test_after_a_long_silence_no_times_are_shown_and_the_coach_is_told_once(rara
     def told() -> list[str]:
         return [each.subject for each in rara.relay.letters(EMAIL) if each.subject == subject]
 
-    wait_until(told, 60, "the coach told")
+    wait_until(told, 90, "the coach told")
     wait_until_all_is_told(rara.site)
     assert len(told()) == 1
 
     rara.proxy.cut = False
 
-    visitor.wait_for("confirmed", 60)
+    visitor.wait_for("confirmed", 180)  # the longer it was silent, the longer is the pause before the next try
     assert visitor.get(OFFER).slots
     wait_until_all_is_told(rara.site)
     assert len(told()) == 1

@@ -154,7 +154,7 @@ def test_errors_take_the_focus_and_lead_to_their_fields(sari: Watched) -> None:
     wait_until(lambda: focus(sari) == "problem", what="the focus at the summary")
     tab(sari, "#problem a")
     page.keyboard.press("Enter")
-    assert focus(sari) == "name"
+    wait_until(lambda: focus(sari) == "name", what="the focus at the field")
     described = page.locator("#name").get_attribute("aria-describedby") or ""
     assert described.split()[0] == "name-error"
     assert page.locator("#name").get_attribute("aria-invalid") == "true"

@@ -22,8 +22,10 @@ from tests.flow.visitor import Visitor
 from tests.flow.visitor import a_slot
 from tests.flow.visitor import at
 from tests.flow.visitor import in_event
+from tests.flow.visitor import may_be_a_person
 from tests.flow.visitor import names
 from tests.flow.visitor import reference
+from tests.flow.visitor import slots_from
 from tests.flow.visitor import value
 
 FIRST, SESSION = "/sari/percakapan-pertama/", "/sari/sesi/"
@@ -43,7 +45,7 @@ def microsite(site: Site, *words: str) -> "subprocess.CompletedProcess[str]":
     """The command line, as the operator types it."""
     command = [sys.executable, "-m", "microsite.cli", *words]
     return subprocess.run(
-        command, cwd=ROOT, env={**os.environ, **site.environ}, capture_output=True, text=True, timeout=60
+        command, cwd=ROOT, env={**os.environ, **site.environ}, capture_output=True, text=True, timeout=120
     )
 
 
@@ -71,9 +73,11 @@ def test_the_picker_opens_on_the_earliest_free_time(visitor: Visitor) -> None:
 
 
 def test_a_form_sent_too_fast_comes_back_with_all_that_was_typed_and_then_books(visitor: Visitor) -> None:
-    page = visitor.form(FIRST, a_slot(visitor, FIRST, 2))
-
-    again = visitor.send_at_once(page)
+    for slot in slots_from(visitor, FIRST, 2):
+        page = visitor.form(FIRST, slot)
+        again = visitor.send_at_once(page)
+        if not may_be_a_person(page):
+            break
 
     assert (again.status, again.state) == (422, "form")
     kept = again.post_form().fields

@@ -200,7 +200,7 @@ def test_the_main_job_in_a_browser_without_javascript(window: Open, app: Calenda
     sari.submit("/book")
     sari.state("confirmed")
     _nothing_was_kept_by_the_post(sari)
-    ref = page.locator("form [name='ref']").first.input_value(timeout=1000)
+    ref = page.locator("form [name='ref']").first.input_value()
     assert app.titled(ref)
 
     sari.submit("/manage/cancel")

@@ -18,6 +18,7 @@ from tests.flow.visitor import at
 from tests.flow.visitor import reference
 from tests.flow.visitor import slot_of
 from tests.flow.visitor import slots_from
+from tests.waiting import PATIENCE
 
 FIRST, SESSION = "/sari/percakapan-pertama/", "/sari/sesi/"
 
@@ -55,7 +56,7 @@ def test_of_32_visitors_who_want_overlapping_times_exactly_one_gets_hers(fresh_s
 def _one_booking_one_event_one_letter(site: Site, winner: Outcome) -> None:
     visitor = Visitor(site.base)
     page = visitor.ask("GET", winner.own_page, headers={"Cookie": f"manage={winner.cookies['manage']}"})
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while page.state != "confirmed":
         assert time.monotonic() < deadline, page.state
         page = visitor.ask("GET", winner.own_page, headers={"Cookie": f"manage={winner.cookies['manage']}"})

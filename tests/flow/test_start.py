@@ -122,9 +122,9 @@ def test_a_friendly_signal_ends_every_process_and_frees_the_port(started: Site) 
     assert len(session(leader)) >= 2
 
     started.process.send_signal(signal.SIGTERM)
-    started.process.wait(20)
+    started.process.wait(60)
 
-    wait_until(lambda: not session(leader), 10, "the end of every process")
+    wait_until(lambda: not session(leader), 30, "the end of every process")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(("127.0.0.1", started.port))
@@ -137,9 +137,9 @@ def test_when_the_first_process_is_killed_the_others_end_by_themselves(started: 
     assert len(session(leader)) >= 2
 
     os.kill(leader, signal.SIGKILL)
-    started.process.wait(20)
+    started.process.wait(60)
 
-    wait_until(lambda: not session(leader), 15, "the end of what was left over")
+    wait_until(lambda: not session(leader), 30, "the end of what was left over")
     started.start()
     assert Visitor(started.base).get("/healthz").status == 200
 

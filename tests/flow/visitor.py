@@ -21,6 +21,8 @@ from urllib.parse import urlencode
 from urllib.parse import urljoin
 from urllib.parse import urlsplit
 
+from tests.waiting import PATIENCE
+
 HUMAN_SECONDS = 3
 """A form that comes back sooner is shown again."""
 TYPED = {"name": "Budi", "email": "budi@example.com", "note": "halo\nini catatan"}
@@ -43,7 +45,7 @@ class Page(HTMLParser):
     def __init__(self, status: int, headers: Message, body: bytes, url: str) -> None:
         super().__init__()
         self.status, self.headers, self.body, self.url = status, headers, body, url
-        self.seen_at = time.time()
+        self.asked_at = self.seen_at = time.time()
         self.state = self.lang = ""
         self.slots: list[str] = []
         self.links: list[str] = []
@@ -162,15 +164,17 @@ class Visitor:
 
     def ask(self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> Page:
         """One exchange, redirects not followed."""
-        url = urljoin(self.base, path)
+        url, asked_at = urljoin(self.base, path), time.time()
         request = urllib.request.Request(url, body, headers or {}, method=method)
         answer: HTTPResponse | urllib.error.HTTPError
         try:
-            answer = self._opener.open(request, timeout=30)
+            answer = self._opener.open(request, timeout=60)
         except urllib.error.HTTPError as error:
             answer = error
         with answer:
-            return Page(answer.status or 0, answer.headers, answer.read(), url)
+            page = Page(answer.status or 0, answer.headers, answer.read(), url)
+        page.asked_at = asked_at
+        return page
 
     def get(self, path: str, **query: str) -> Page:
         """GET."""
@@ -216,7 +220,7 @@ class Visitor:
         self.own_page = page.url
         return page
 
-    def wait_for(self, state: str, seconds: float = 20.0) -> Page:
+    def wait_for(self, state: str, seconds: float = PATIENCE) -> Page:
         """Look at the client's page until it says so."""
         deadline = time.monotonic() + seconds
         while (page := self.get(self.own_page)).state != state:
@@ -229,6 +233,11 @@ def wait_like_a_person(seen_at: float) -> None:
     """Let the site's clock, which counts whole seconds, see that the form was not filled in by a robot."""
     while int(time.time()) - int(seen_at) < HUMAN_SECONDS:
         threading.Event().wait(0.02)
+
+
+def may_be_a_person(form_page: Page) -> bool:
+    """Whether the site may think so of whoever has just sent that form: this machine stood still in between."""
+    return int(time.time()) - int(form_page.asked_at) >= HUMAN_SECONDS
 
 
 def at(slot: str) -> datetime:

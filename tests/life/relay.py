@@ -117,7 +117,7 @@ class Inbox:
 @contextmanager
 def relay(inbox: Inbox) -> Iterator[int]:
     """A running relay with this inbox; gives its port."""
-    controller = Controller(inbox, hostname="127.0.0.1", port=free_port())
+    controller = Controller(inbox, hostname="127.0.0.1", port=free_port(), ready_timeout=60)
     controller.start()
     try:
         yield controller.port

@@ -73,7 +73,7 @@ class Node:
         before = self._readies()
         self.spawn()
         wait_until(
-            self.serves if self.kind == "web" else lambda: self._readies() > before, 90, f"a running {self.kind}"
+            self.serves if self.kind == "web" else lambda: self._readies() > before, 120, f"a running {self.kind}"
         )
         return self
 
@@ -98,7 +98,7 @@ class Node:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         if all_of_it:
-            self.process.wait(20)
+            self.process.wait(60)
 
     def stop(self) -> int:
         """SIGTERM, as an operator or systemd does; the exit code."""
@@ -106,7 +106,7 @@ class Node:
         if self.process.poll() is None:
             self.process.terminate()
         try:
-            return self.process.wait(40)
+            return self.process.wait(60)
         finally:
             for pid in session(self.process.pid):
                 with suppress(ProcessLookupError):
@@ -182,7 +182,7 @@ class Cluster:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(60)
+            thread.join(120)
         self.services.close()
         self.relay.close()
 

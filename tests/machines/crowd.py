@@ -18,7 +18,7 @@ from tests.flow.visitor import Page
 from tests.flow.visitor import Visitor
 
 BROKEN = (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError)
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 class InFlight(Exception):

@@ -33,5 +33,4 @@ def test_whoever_is_killed_nothing_is_lost_nothing_is_twice_and_the_others_serve
             f" {sum(client.cancelled for client in done)} cancellations, {chaos.crowd.looks} looks; killed"
             f" {dict(chaos.kills)}; {sum(bool(client.unsure) for client in chaos.crowd.clients)} answers never came"
         )
-        enough = len(done) >= max(5, seconds / 10) and chaos.kills.total() >= max(2, seconds / 30)
-        assert enough, "too little happened to prove anything"
+        assert not chaos.uneventful, "too little happened to prove anything"

@@ -75,7 +75,7 @@ def test_where_it_goes_away_each_counts_alone_and_together_again_when_it_is_back
     said = [finding.what for finding in several.examine(one.services)]
     assert any("does not answer" in what for what in said)
     redis.start()
-    wait_until(lambda: _counted(other, redis), 60, "a count in the shared memory")
+    wait_until(lambda: _counted(other, redis), 150, "a count in the shared memory")
     assert any("together" in finding.what for finding in several.examine(one.services))
 
 

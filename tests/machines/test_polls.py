@@ -50,7 +50,8 @@ def test_two_workers_share_the_polls_and_never_ask_one_calendar_at_the_same_time
                 secret = services.sealer.seal_secret(Secret(account.password), f"calendar/{name}")
                 more = {"username": account.username, "secret": secret}
                 tx.mirror.add_calendar(name, "rara", account.url, name, {"busy"}, **more)
-        workers = [installation.node("worker"), installation.node("worker")]
+        # None of them is killed; who stands still for some seconds must not be taken for dead.
+        workers = [installation.node("worker", jobs={"heartbeat": 10}) for _ in range(2)]
         for worker in workers:
             worker.start()
         for number in range(1, ROUNDS + 1):

@@ -15,7 +15,7 @@ BOUNCE = "bounce@book.example"
 
 
 def smtp(port: int, security: Any = "none", **settings: Any) -> Smtp:
-    options: dict[str, Any] = {"username": "", "password": Secret(""), "bounce": BOUNCE, "timeout": 5.0}
+    options: dict[str, Any] = {"username": "", "password": Secret(""), "bounce": BOUNCE, "timeout": 30.0}
     return Smtp("127.0.0.1", port, security, sender=SENDER, **(options | settings))
 
 

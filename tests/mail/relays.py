@@ -24,6 +24,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.waiting import free_port
+
 OK = "250 OK"
 
 
@@ -62,7 +64,7 @@ class Inbox:
 @contextmanager
 def relay(inbox: Inbox, **settings: Any) -> Iterator[int]:
     """An aiosmtpd server with this inbox; gives its port."""
-    controller = Controller(inbox, hostname="127.0.0.1", port=free_port(), **settings)
+    controller = Controller(inbox, hostname="127.0.0.1", port=free_port(), ready_timeout=60, **settings)
     controller.start()
     try:
         yield controller.port
@@ -74,7 +76,7 @@ def relay(inbox: Inbox, **settings: Any) -> Iterator[int]:
 def talker(talk: Callable[[socket.socket], None]) -> Iterator[int]:
     """A server that accepts one connection and does what `talk` says; gives its port."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.settimeout(10)
+        listener.settimeout(60)
 
         def serve() -> None:
             try:
@@ -82,7 +84,7 @@ def talker(talk: Callable[[socket.socket], None]) -> Iterator[int]:
             except OSError:
                 return
             with connection:
-                connection.settimeout(10)
+                connection.settimeout(60)
                 talk(connection)
 
         thread = threading.Thread(target=serve)
@@ -90,7 +92,7 @@ def talker(talk: Callable[[socket.socket], None]) -> Iterator[int]:
         try:
             yield listener.getsockname()[1]
         finally:
-            thread.join(15)
+            thread.join(60)
 
 
 def say(
@@ -121,13 +123,6 @@ def say(
         connection.sendall(answers[verb])
         in_data = verb == b"DATA"
     file.close()
-
-
-def free_port() -> int:
-    """A port that nobody uses."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def check_password(server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:

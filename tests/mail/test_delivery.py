@@ -15,7 +15,6 @@ from letterbox import TEMPLATES
 from letterbox import order_for
 from letterbox import parse
 from relays import Inbox
-from relays import free_port
 from relays import relay
 from relays import say
 from relays import talker
@@ -26,6 +25,7 @@ from microsite.errors import MailDelayed
 from microsite.errors import MailRefused
 from microsite.mail import Mailer
 from microsite.mail import Smtp
+from tests.waiting import free_port
 
 SPEAKING = {b"EHLO": b"250 hi\r\n", b"MAIL": b"250 ok\r\n", b"RCPT": b"250 ok\r\n", b"DATA": b"354 go\r\n"}
 
@@ -92,7 +92,7 @@ def test_a_name_that_does_not_exist_is_a_delay() -> None:
 
 def test_a_relay_that_says_nothing_is_a_delay_after_the_time_limit() -> None:
     over = threading.Event()
-    with talker(lambda connection: over.wait(10) and None) as port:
+    with talker(lambda connection: over.wait(120) and None) as port:
         try:
             with pytest.raises(MailDelayed, match=r"TimeoutError|SMTPServerDisconnected"):
                 smtp(port, timeout=0.3).deliver(letter(), KLIEN)
@@ -147,11 +147,17 @@ def test_a_relay_that_took_the_letter_and_hangs_up_has_taken_it(goodbye: bytes) 
 
 
 def test_a_relay_that_takes_the_letter_and_then_falls_silent_has_taken_it() -> None:
-    over = threading.Event()
-    taken: list[bytes] = []
-    with talker(lambda connection: say(connection, SPEAKING, lambda: over.wait(10), taken)) as port:
+    assert any(_taken_in_silence(seconds) for seconds in (0.3, 2.0, 10.0))
+
+
+def _taken_in_silence(seconds: float) -> bool:
+    """Whether that went well with this time limit; on a machine that stands still the letter itself may miss one."""
+    over, taken = threading.Event(), list[bytes]()
+    with talker(lambda connection: say(connection, SPEAKING, lambda: over.wait(120), taken)) as port:
         try:
-            smtp(port, timeout=0.3).deliver(letter(), KLIEN)
+            smtp(port, timeout=seconds).deliver(letter(), KLIEN)
+        except MailDelayed:
+            return False
         finally:
             over.set()
-    assert taken[-1] == b"...titik\r\n"
+    return taken[-1] == b"...titik\r\n"

@@ -133,7 +133,7 @@ def test_many_threads_that_ask_at_once_get_the_same_key(either):
 def ask_at_once(where: Path | str, start, answers) -> None:
     """One process of the race: all its keys, asked for when everybody is ready."""
     keyring = FolderKeyring(where) if isinstance(where, Path) else DatabaseKeyring(where, new_key)
-    start.wait(30)
+    start.wait(90)
     answers.put([keyring.get_or_create(day).reveal() for day in DAYS])
 
 
@@ -143,9 +143,9 @@ def test_many_processes_that_ask_at_once_get_the_same_key(either, where):
     processes = [fork.Process(target=ask_at_once, args=(where, start, answers)) for _ in range(6)]
     for process in processes:
         process.start()
-    found = [tuple(answers.get(timeout=30)) for _ in processes]
+    found = [tuple(answers.get(timeout=90)) for _ in processes]
     for process in processes:
-        process.join(30)
+        process.join(90)
     assert len(set(found)) == 1 and len(set(found[0])) == len(DAYS)
     assert either.days() == DAYS
     if isinstance(where, Path):

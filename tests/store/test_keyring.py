@@ -11,6 +11,7 @@ from microsite.sealing import new_key
 from microsite.store.keyring import DatabaseKeyring
 from tests.postgres import Server
 from tests.postgres import running_server
+from tests.waiting import wait_until
 
 DAY, OTHER = "2026-11-25", "2026-11-26"
 
@@ -106,15 +107,23 @@ def test_where_the_role_may_not_end_the_log_the_key_lives_on_there_and_that_is_s
 )
 def test_whatever_keeps_copies_is_named(url: str, server: Server, doubt: str, statement: str, back: str) -> None:
     with psycopg.connect(url, autocommit=True) as conn:
-        for one in (statement, "SELECT pg_reload_conf()", "SELECT pg_sleep(0.3)"):
+        for one in (statement, "SELECT pg_reload_conf()"):
             conn.execute(one)
         try:
-            keys = keyring(url)
-            assert keys.doubts() == (doubt,)
-            keys.close()
+            wait_until(lambda: doubts(url) == (doubt,), what=f"the doubt «{doubt}»")
         finally:
-            for one in (back, "SELECT pg_reload_conf()", "SELECT pg_sleep(0.3)"):
+            for one in (back, "SELECT pg_reload_conf()"):
                 conn.execute(one)
+            wait_until(lambda: doubts(url) == (), what="the end of the doubt")
+
+
+def doubts(url: str) -> tuple[str, ...]:
+    """What is doubtful now; a server that was told to read its settings anew does so a little later."""
+    keys = keyring(url)
+    try:
+        return keys.doubts()
+    finally:
+        keys.close()
 
 
 def test_an_archived_log_is_named() -> None:

@@ -37,7 +37,7 @@ class ClockedSite(Site):
             self.process = subprocess.Popen(
                 command, cwd=ROOT, env=self.environ, stdout=log, stderr=log, start_new_session=True
             )
-        wait_until(self.healthy, 60, "a healthy site")
+        wait_until(self.healthy, 120, "a healthy site")
         return self
 
     def set(self, seconds: int) -> None:
@@ -81,7 +81,7 @@ def test_a_clock_that_leaps_a_year_ahead_and_comes_back_costs_nobody_anything(cl
     assert clocked.keys == keys
     clocked.set(0)
 
-    wait_until(lambda: Visitor(clocked.base).get(OFFER).status == 200, 60, "times by the right clock")
+    wait_until(lambda: Visitor(clocked.base).get(OFFER).status == 200, 90, "times by the right clock")
     again = Visitor(clocked.base)
     assert again.follow(again.get(link)).state == "confirmed"
     told = subprocess.run(run, cwd=ROOT, env=clocked.environ, capture_output=True, text=True, check=True).stdout
@@ -94,8 +94,8 @@ def test_a_clock_that_falls_back_is_said_and_bookings_go_on(clocked: ClockedSite
     book(clocked)
     clocked.set(-2 * 3600)
 
-    wait_until(lambda: Visitor(clocked.base).get("/healthz").json()["clock"] == "behind", 30, "the clock told of")
-    wait_until(lambda: "the clock was set back" in clocked.stderr.read_text(), 30, "a line about the clock")
+    wait_until(lambda: Visitor(clocked.base).get("/healthz").json()["clock"] == "behind", what="the clock told of")
+    wait_until(lambda: "the clock was set back" in clocked.stderr.read_text(), what="a line about the clock")
     book(clocked)
     assert states(clocked, "sari") == ["confirmed", "confirmed"]
 

@@ -93,7 +93,7 @@ def test_a_full_disk_loses_nothing_typed_says_so_and_the_site_goes_on_by_itself(
         refused(visitor, form, "en" if prefix else "id")
         assert visitor.get(f"{prefix}{OFFER}").status == 200, "looking goes on"
     assert "route=visitor.book file=" in on_disk.new_lines()
-    wait_until(lambda: on_disk.health()["disk"] == "full", 30, "the monitor told")
+    wait_until(lambda: on_disk.health()["disk"] == "full", what="the monitor told")
     (line,) = told(on_disk.site, "doctor").wrong
     assert "the disk is full; make room" in line
     assert str(on_disk.site.instance) in line
@@ -104,7 +104,7 @@ def test_a_full_disk_loses_nothing_typed_says_so_and_the_site_goes_on_by_itself(
     for visitor, form in forms.values():
         visitor.arrive(visitor.send_at_once(form))
         visitor.wait_for("confirmed")
-    wait_until(lambda: on_disk.health()["disk"] != "full", 30, "the monitor told")
+    wait_until(lambda: on_disk.health()["disk"] != "full", what="the monitor told")
     assert states(on_disk.site, "sari") == ["confirmed"] * 3
 
     on_disk.site.stop()
@@ -127,7 +127,7 @@ def test_a_disk_that_fails_under_the_site_loses_nothing_and_is_named(on_disk: On
         assert visitor.get(f"{prefix}{OFFER}").status == 200, "looking goes on"
     log = on_disk.new_lines()
     assert "reason=disk-broken" in log or "reason=read-only" in log
-    wait_until(lambda: on_disk.health()["disk"] == "read-only", 30, "the monitor told")
+    wait_until(lambda: on_disk.health()["disk"] == "read-only", what="the monitor told")
     (line,) = told(on_disk.site, "doctor").wrong
     assert "the disk is read-only" in line
     assert str(on_disk.site.instance) in line
@@ -138,7 +138,7 @@ def test_a_disk_that_fails_under_the_site_loses_nothing_and_is_named(on_disk: On
 
     for visitor, form in forms.values():
         visitor.arrive(visitor.send_at_once(form))
-        visitor.wait_for("confirmed", 60)
+        visitor.wait_for("confirmed", 120)
     assert states(on_disk.site, "sari") == ["confirmed"] * 3
 
 

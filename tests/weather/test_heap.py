@@ -22,7 +22,7 @@ from microsite.process import share_heap
 at_once = threading.Barrier(4)
 def work():
     kept = [bytearray(2000) for _ in range(500)]
-    at_once.wait(20)
+    at_once.wait(90)
 threads = [threading.Thread(target=work) for _ in range(4)]
 for thread in threads: thread.start()
 for thread in threads: thread.join()

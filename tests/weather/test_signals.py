@@ -3,11 +3,12 @@
 import signal
 import subprocess
 import sys
-import threading
+from pathlib import Path
 
 import pytest
 
 from tests.conftest import ROOT
+from tests.waiting import wait_until
 
 ENDS = """
 import signal, sys, threading
@@ -22,13 +23,19 @@ done.wait()
 """
 
 
+def asleep(pid: int) -> bool:
+    """Whether each of its threads waits for something."""
+    stats = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/stat")]
+    return {text.rpartition(")")[2].split()[0] for text in stats} == {"S"}
+
+
 def ends(hears: str, seconds: float) -> bool:
     """Whether such a process ends within that time after it was told to."""
     words = [sys.executable, "-c", ENDS.format(hears=hears)]
     with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
-        threading.Event().wait(0.2)  # until it sleeps
+        wait_until(lambda: asleep(process.pid) and asleep(process.pid), what="a process that sleeps")
         process.send_signal(signal.SIGTERM)
         try:
             process.wait(seconds)
@@ -39,7 +46,7 @@ def ends(hears: str, seconds: float) -> bool:
 
 
 def test_a_signal_that_another_thread_was_handed_ends_the_process() -> None:
-    assert ends("hear_signals()", 20)
+    assert ends("hear_signals()", 60)
 
 
 def test_python_alone_would_sleep_on() -> None:
@@ -56,4 +63,4 @@ def test_a_signal_that_wakes_does_nothing_else(number: signal.Signals) -> None:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         process.send_signal(number)
-        assert process.wait(20) == (0 if number == signal.SIGTERM else -signal.SIGINT)
+        assert process.wait(60) == (0 if number == signal.SIGTERM else -signal.SIGINT)

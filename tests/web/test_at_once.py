@@ -46,7 +46,7 @@ def held(stage: Stage) -> Iterator[threading.Event]:
     going_on = threading.Event()
 
     def wait() -> None:
-        going_on.wait(20)
+        going_on.wait(120)
 
     stage.app.before_request_funcs.setdefault(None, []).insert(0, wait)
     try:

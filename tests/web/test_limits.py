@@ -134,7 +134,7 @@ def test_nothing_is_kept_of_those_who_are_counted_no_more(tmp_path: Path) -> Non
         house.get("/m/x", headers=from_address("203.0.113.1"))  # the library looks for ended counts when it counts
         return sum(map(bool, storage.events.values())) == 1
 
-    wait_until(emptied, 20, "the end of twenty counts")
+    wait_until(emptied, what="the end of twenty counts")
     assert len(storage.events) == 21
     house.now += 86400
     house.get("/m/x", headers=from_address("203.0.113.1"))

@@ -373,7 +373,7 @@ def test_a_second_web_process_never_sends_what_the_first_one_changed(pages: Page
             for _ in range(2):
                 assert ask(second) == (expected.status_code, expected.data)
             seen.add(expected.data)
-        ended = second.communicate(timeout=20)
+        ended = second.communicate(timeout=90)
     assert (len(seen), second.returncode, ended[0]) == (2, 0, "")
 
 
