@@ -30,7 +30,7 @@ from .visitors import state_of
 
 HUMAN = 3.2
 """Seconds after which the site believes that a person filled in a form."""
-PATIENCE = 30.0
+PATIENCE = 60.0
 EVENT = (
     "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//bench//EN\r\nBEGIN:VEVENT\r\nUID:{uid}\r\nDTSTAMP:20200101T000000Z\r\n"
     "DTSTART:20200101T0{hour}0000Z\r\nDTEND:20200101T0{hour}3000Z\r\nSUMMARY:old\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
