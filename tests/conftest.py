@@ -31,6 +31,7 @@ from microsite.work.steps import work
 from tests.about_sqlite import pytest_collection_modifyitems as pytest_collection_modifyitems
 from tests.hands import Taken
 from tests.hands import hands_of
+from tests.patient import patient
 from tests.postgres import _all_on_postgres as _all_on_postgres
 from tests.postgres import _empty_postgres_url as _empty_postgres_url
 from tests.postgres import _only_postgres as _only_postgres
@@ -127,7 +128,7 @@ class House:
         self.now = NOW
         self.instance = instance
         config = load_config({"MICROSITE_INSTANCE": str(instance), **database_of(instance)})
-        self.services: Services = build(config, lambda: self.now)
+        self.services: Services = patient(build(config, lambda: self.now))
         self.services.store.upgrade()
         self.identity, recipient = self.services.sealer.new_identity()
         self.welcome = demo.create(self.services, self.identity, recipient)

@@ -32,6 +32,7 @@ from microsite.work import setup
 from microsite.work.sync import sync_calendar
 from tests.hands import Taken
 from tests.hands import hands_of
+from tests.patient import patient
 from tests.postgres import copy_database
 from tests.postgres import database_of
 
@@ -79,7 +80,7 @@ class Home:
         from microsite.work.steps import work
 
         config = load_config({"MICROSITE_INSTANCE": str(self.folder), **database_of(self.folder)})
-        services = build(config, lambda: self.now)
+        services = patient(build(config, lambda: self.now))
         services.store.upgrade()
         self.work = work(services)
         return services
