@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings
 
 from microsite.config import load_config
 from microsite.core.availability import offer as offer_starts
@@ -42,6 +44,10 @@ from tests.revisions import _revisions as _revisions
 from tests.waiting import free_port as free_port
 from tests.waiting import wait_until as wait_until
 
+# A machine that stands still for a moment makes one example late: that is nobody's fault, and hypothesis' usual limits
+# of wall clock (a fifth of a second for an example, one for making ten) would call it one.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 ROOT = Path(__file__).parent.parent
 NOW = 1_795_406_400
 """Monday 23 November 2026, 04:00 UTC: 11:00 in Jakarta."""
