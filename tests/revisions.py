@@ -5,6 +5,7 @@ write into the tables is their own business.
 """
 
 import re
+import sqlite3
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,12 +38,24 @@ def ours(depth: int) -> bool:
     return False
 
 
-def note(conn: Connection, _cursor: Any, statement: str, *_: Any) -> None:
+def note(info: dict[str, Any], statement: str, depth: int) -> None:
     """Remember what a transaction has written."""
-    if DECIDES.match(statement) and ours(2):
-        conn.info["decides"] = statement
+    if (found := DECIDES.match(statement)) and ours(depth):
+        info["decides"] = found.group()
     if RAISES.match(statement):
-        conn.info["raises"] = True
+        info["raises"] = True
+
+
+def trace(raw: Any, record: Any) -> None:
+    """SQLite tells of its statements by itself, of those as well that do not come by way of SQLAlchemy."""
+    if isinstance(raw, sqlite3.Connection):
+        raw.set_trace_callback(lambda statement: note(record.info, statement, 3))
+
+
+def listen(conn: Connection, _cursor: Any, statement: str, *_: Any) -> None:
+    """PostgreSQL's driver does not."""
+    if conn.dialect.name != "sqlite":
+        note(conn.info, statement, 3)
 
 
 def check(conn: Connection) -> None:
@@ -59,7 +72,7 @@ def forget(conn: Connection) -> tuple[str, bool]:
 @pytest.fixture(scope="session", autouse=True)
 def _revisions() -> Iterator[None]:
     """Listen to every database of this run."""
-    listeners = {"before_cursor_execute": note, "commit": check, "rollback": forget}
+    listeners = {"connect": trace, "before_cursor_execute": listen, "commit": check, "rollback": forget}
     for name, listener in listeners.items():
         event.listen(Engine, name, listener)
     yield

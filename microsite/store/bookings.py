@@ -19,14 +19,18 @@ from microsite.core.bookings import Booking
 from microsite.core.changes import Doubt
 from microsite.errors import NotFound
 
+from .prepared import Prepared
 from .tables import booking
 from .tables import coach as coaches
 
 _PLAIN = [booking.c[name] for name in Booking.__struct_fields__]
 # Asked at every booking, so built once: building a statement costs more than asking it.
-_ADD = insert(booking)
+_SEALED_PARTS = ("record", "copy", "delivery")
+_ADD = Prepared(insert(booking), *Booking.__struct_fields__, *_SEALED_PARTS)
 _GET = select(*_PLAIN).where(booking.c.id == bindparam("booking"))
-_REF_TAKEN = select(booking.c.id).where(booking.c.coach == bindparam("coach"), booking.c.ref == bindparam("ref"))
+_REF_TAKEN = Prepared(
+    select(booking.c.id).where(booking.c.coach == bindparam("coach"), booking.c.ref == bindparam("ref"))
+)
 _BY_REF = select(*_PLAIN).where(booking.c.coach == bindparam("coach"), booking.c.ref == bindparam("ref"))
 _SEALED = select(booking.c.record, booking.c.copy, booking.c.delivery).where(booking.c.id == bindparam("booking"))
 _CHANGE = update(booking).where(booking.c.id == bindparam("which"), booking.c.version == bindparam("known"))
@@ -57,7 +61,7 @@ class Bookings:
 
     def add(self, new: Booking, sealed: Sealed) -> None:
         """A new booking with its sealed parts."""
-        self._conn.execute(_ADD, msgspec.structs.asdict(new) | sealed._asdict())
+        _ADD.run(self._conn, **msgspec.structs.asdict(new), **sealed._asdict())
 
     def get(self, booking_id: str) -> Booking | None:
         """One booking."""
@@ -78,7 +82,7 @@ class Bookings:
 
     def ref_taken(self, coach: str, ref: str) -> bool:
         """Whether one of the coach's bookings has that reference."""
-        return self._conn.execute(_REF_TAKEN, {"coach": coach, "ref": ref}).first() is not None
+        return bool(_REF_TAKEN.rows(self._conn, coach=coach, ref=ref))
 
     def sealed(self, booking_id: str) -> Sealed:
         """The sealed parts, as far as they still exist."""

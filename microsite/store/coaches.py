@@ -19,6 +19,7 @@ from microsite.core.settings import decode_settings
 from microsite.core.settings import encode_settings
 from microsite.errors import NotFound
 
+from .prepared import Prepared
 from .tables import calendar
 from .tables import coach
 from .tables import key
@@ -26,7 +27,7 @@ from .tables import portrait
 
 # Asked at every booking, so built once: building a statement costs more than asking it.
 _GET = select(coach).where(coach.c.slug == bindparam("which"))
-_LOCK = update(coach).where(coach.c.slug == bindparam("which")).values(revision=coach.c.revision + 1)
+_LOCK = Prepared(update(coach).where(coach.c.slug == bindparam("which")).values(revision=coach.c.revision + 1))
 
 _WRITTEN = select(coach.c.settings)
 
@@ -127,7 +128,7 @@ class Coaches:
 
     def raise_revision(self, slug: str) -> bool:
         """Take the coach's lock (a row lock on PostgreSQL) and move the cache key; False: no such coach."""
-        return self._conn.execute(_LOCK, {"which": slug}).rowcount == 1
+        return _LOCK.run(self._conn, which=slug) == 1
 
     def set_portrait(self, slug: str, made: Portrait | None) -> None:
         """Put a portrait in the place of the one there was, or take it away."""

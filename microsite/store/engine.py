@@ -45,6 +45,7 @@ from .glance import glance
 from .glance import whole
 from .invitations import InvitationRow
 from .keys import KeyRow
+from .prepared import driven
 from .signins import CredentialRow
 from .tx import Tx
 from .where import refuse_network
@@ -78,6 +79,7 @@ class Store:
         self.engine = _sqlite(url) if self.sqlite else _postgres(url)
         # SQLite gives a reader one consistent view; PostgreSQL must be asked for it.
         self._reader = self.engine if self.sqlite else self.engine.execution_options(**ONE_VIEW)
+        self._writer = self.engine.execution_options(immediate=True)
         # SQLite's own lock is unfair under load; one waiting line per process keeps the longest wait short.
         line, file = threading.Lock(), self.file
         self._line = line if file else None
@@ -119,11 +121,9 @@ class Store:
     def write(self) -> Iterator[Tx]:
         """A transaction that changes no slot. Raises StoreUnreadable where the database cannot be written."""
         try:
-            with self._line or nullcontext(), self.engine.connect() as conn:
-                conn = conn.execution_options(immediate=True)
-                with conn.begin():
-                    tx = Tx(conn)
-                    yield tx
+            with self._line or nullcontext(), self._writer.connect() as conn, conn.begin():
+                tx = Tx(conn)
+                yield tx
         except (IntegrityError, ProgrammingError):
             raise
         except (DatabaseError, PoolTimeout) as error:
@@ -293,7 +293,7 @@ def _prepare_sqlite(raw: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(conn: Connection) -> None:
-    conn.exec_driver_sql("BEGIN IMMEDIATE" if conn.get_execution_options().get("immediate") else "BEGIN")
+    driven(conn, "BEGIN IMMEDIATE" if conn.get_execution_options().get("immediate") else "BEGIN")
 
 
 def _postgres(url: str) -> Engine:

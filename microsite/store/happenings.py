@@ -5,9 +5,10 @@ from sqlalchemy import delete
 from sqlalchemy import insert
 from sqlalchemy import select
 
+from .prepared import Prepared
 from .tables import happening
 
-_NOTE = insert(happening)
+_NOTE = Prepared(insert(happening), "coach", "ref", "at", "what")
 
 
 class Happenings:
@@ -18,7 +19,7 @@ class Happenings:
 
     def note(self, coach: str, ref: str, at: int, what: str) -> None:
         """Append one line."""
-        self._conn.execute(_NOTE, {"coach": coach, "ref": ref, "at": at, "what": what})
+        _NOTE.run(self._conn, coach=coach, ref=ref, at=at, what=what)
 
     def of(self, coach: str) -> list[tuple[int, str, str]]:
         """(at, ref, what) of a coach, oldest first."""

@@ -10,9 +10,10 @@ from sqlalchemy import insert
 from sqlalchemy import select
 from sqlalchemy import update
 
+from .prepared import Prepared
 from .tables import link
 
-_ADD = insert(link)
+_ADD = Prepared(insert(link), "lookup", "coach", "booking", "kind", "expires_at")
 MANAGE = "manage"
 VERIFY = "verify"
 DESK_LINK = "desk-link"
@@ -42,8 +43,8 @@ class Links:
 
     def add_all(self, kinds: Mapping[bytes, str], coach: str, booking: str | None, expires_at: int) -> None:
         """New links that live equally long: each one's kind by its lookup."""
-        values = {"coach": coach, "booking": booking, "expires_at": expires_at}
-        self._conn.execute(_ADD, [{"lookup": lookup, "kind": kind, **values} for lookup, kind in kinds.items()])
+        for lookup, kind in kinds.items():
+            _ADD.run(self._conn, lookup=lookup, coach=coach, booking=booking, kind=kind, expires_at=expires_at)
 
     def get(self, lookup: bytes, kind: str, now: int) -> LinkRow | None:
         """A living, unused link of that kind."""

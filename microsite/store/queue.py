@@ -22,6 +22,7 @@ from sqlalchemy import or_
 from sqlalchemy import select
 from sqlalchemy import update
 
+from .prepared import Prepared
 from .tables import job
 
 LONGEST_LEASE = 600
@@ -49,7 +50,7 @@ class Queue:
 
     def put(self, kind: str, key: str, run_at: int) -> None:
         """Ask for a job at or after `run_at` (UTC seconds)."""
-        self._conn.execute(_put(self._conn.dialect.name), {"kind": kind, "key": key, "run_at": run_at})
+        _put(self._conn.dialect.name).run(self._conn, kind=kind, key=key, run_at=run_at)
 
     def any_due(self, owner: str, now: int) -> bool:
         """Whether `claim` would find something."""
@@ -141,12 +142,12 @@ class Queue:
 
 
 @lru_cache(maxsize=2)
-def _put(dialect: str) -> Any:
+def _put(dialect: str) -> Prepared:
     """Ask for a job, or once more for one that is there. Built once: building it costs more than asking it."""
     new = _insert(dialect)(job)
     first_while_running = and_(job.c.owner != "", job.c.run_at == 0)
     earlier = _earlier(dialect)(job.c.run_at, new.excluded.run_at)
-    return new.on_conflict_do_update(
+    again = new.on_conflict_do_update(
         index_elements=[job.c.kind, job.c.key],
         set_={
             "run_at": case((or_(first_while_running, job.c.dead.is_(True)), new.excluded.run_at), else_=earlier),
@@ -155,6 +156,7 @@ def _put(dialect: str) -> Any:
             "dead": False,
         },
     )
+    return Prepared(again, "kind", "key", "run_at")
 
 
 def _earlier(dialect: str) -> Any:

@@ -20,6 +20,7 @@ from .letters import Letters
 from .links import Links
 from .machines import Machines
 from .mirror import Mirror
+from .prepared import driven
 from .queue import Queue
 from .signins import SignIns
 from .terms import TermsBook
@@ -34,8 +35,9 @@ class Tx:
 
     def ask(self, *questions: Question) -> list[Rows]:
         """The answers to plain SQL."""
-        mark = "?" if self.conn.dialect.name == "sqlite" else "%s"
-        asked = [(sql.replace("?", mark), tuple(values)) for sql, *values in questions]
+        if self.conn.dialect.name == "sqlite":
+            return [driven(self.conn, sql, values).fetchall() for sql, *values in questions]
+        asked = [(sql.replace("?", "%s"), tuple(values)) for sql, *values in questions]
         return [self.conn.exec_driver_sql(sql, values).fetchall() for sql, values in asked]
 
     def glance(self, coach: str, now: int) -> Glance | None:

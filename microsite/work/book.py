@@ -93,14 +93,16 @@ def book(
         sealed = written.seal(services, booking, token, details, zone, now, sealed_record, version)
         opens = {services.sealer.lookup(token): "manage", status_lookup(services, booking): "status"}
         expected = look.foreseen(services, coach, offer, start, now)
+        ref, expires = _new_ref(), purge_at(booking.end, coach.settings.retention_days)
         with services.store.change(coach.slug) as tx:
             if not look.still_offered(tx, coach, offer, start, now, expected):
                 raise SlotTaken("this start is not offered")
             if offer.invited:
                 spend(services, tx, coach.slug, offer.slug, invitation)
-            booking = msgspec.structs.replace(booking, ref=_free_ref(tx, coach.slug))
+            while tx.bookings.ref_taken(coach.slug, ref):
+                ref = _new_ref()
+            booking = msgspec.structs.replace(booking, ref=ref)
             tx.bookings.add(booking, sealed)
-            expires = purge_at(booking.end, coach.settings.retention_days)
             tx.links.add_all(opens, coach.slug, booking.id, expires)
             _begin(services, tx, booking, now)
     return Placed(token, booking)
@@ -236,11 +238,8 @@ def _new_booking(services: Services, coach: look.Coach, offer: Offer, start: int
     )
 
 
-def _free_ref(tx: Any, coach: str) -> str:
-    while True:
-        ref = "".join(secrets.choice(LINK_LETTERS) for _ in range(REFERENCE_LENGTH))
-        if not tx.bookings.ref_taken(coach, ref):
-            return ref
+def _new_ref() -> str:
+    return "".join(secrets.choice(LINK_LETTERS) for _ in range(REFERENCE_LENGTH))
 
 
 def _load(services: Services, booking_id: str) -> Booking | None:

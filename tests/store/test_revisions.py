@@ -3,13 +3,13 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import Executable
 from sqlalchemy import update
 
 from microsite.store import Store
+from microsite.store.bookings import Sealed
 from microsite.store.tables import coach
-from microsite.store.tx import Tx
 from tests import revisions
+from tests.store.conftest import booking
 
 
 @pytest.mark.parametrize(
@@ -41,17 +41,25 @@ def test_what_does_not_is_left_alone(statement: str) -> None:
     assert not revisions.DECIDES.match(statement)
 
 
-def outside(tx: Tx, statement: Executable) -> None:
-    """Execute a statement as a module of ours would: compiled under a name that is not one of a test."""
-    names: dict[str, Any] = {"tx": tx, "statement": statement}
-    exec(compile("tx.conn.execute(statement)", "/microsite/work/outside.py", "exec"), names)
+def run(code: str, file: str, **names: Any) -> None:
+    """Run this as that file would."""
+    exec(compile(code, file, "exec"), names)
 
 
-def test_a_change_of_ours_without_a_new_revision_is_not_committed(store: Store) -> None:
-    statement = update(coach).where(coach.c.slug == "sari").values(settings="{}")
+# Both by way of SQLAlchemy and past it, as a booking goes.
+EXECUTED = (
+    "tx.conn.execute(update(coach).where(coach.c.slug == 'sari').values(settings='{}'))",
+    "tx.bookings.add(booking(), Sealed(None, None, None))",
+)
+
+
+@pytest.mark.parametrize("code", EXECUTED)
+def test_a_change_of_ours_without_a_new_revision_is_not_committed(store: Store, code: str) -> None:
+    ours = "/microsite/work/outside.py"
+    names = {"update": update, "coach": coach, "booking": booking, "Sealed": Sealed}
     with pytest.raises(AssertionError, match="without a new revision"), store.write() as tx:
-        outside(tx, statement)
+        run(code, ours, tx=tx, **names)
     with store.change("sari") as tx:
-        outside(tx, statement)
+        run(code, ours, tx=tx, **names)
     with store.write() as tx:
-        tx.conn.execute(statement)
+        run(code, __file__, tx=tx, **names)
