@@ -37,7 +37,7 @@ class Prepared:
         return cast(Sequence[Sequence[Any]], self._execute(conn, values).fetchall())
 
     def run(self, conn: Connection, **values: Any) -> int:
-        """How many rows were written."""
+        """Write; answers how many rows an UPDATE or a DELETE found."""
         return int(self._execute(conn, values).rowcount)
 
     def _execute(self, conn: Connection, values: dict[str, Any]) -> Any:

@@ -1,6 +1,7 @@
 """The tables. Times are UTC seconds; `*_on` columns are dates as text (a booking keeps its day of birth, not its hour).
 
-Every table that belongs to a coach carries her slug, so that she can be moved, partitioned or erased as one.
+Every table that belongs to a coach carries her slug, so that she can be moved, partitioned or erased as one. On SQLite
+small rows that are found by a key of their own lie in that key's index (WITHOUT ROWID): a page less to write.
 """
 
 from sqlalchemy import BigInteger
@@ -195,7 +196,6 @@ booking = Table(
     _time("version"),
     UniqueConstraint("coach", "ref"),
     Index("ix_booking_coach_state_start", "coach", "state", "start"),
-    Index("ix_booking_coach_uid", "coach_uid"),
 )
 
 letter = Table(
@@ -226,6 +226,7 @@ link = Table(
     Column("kind", Text, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
     Column("used_at", BigInteger),
+    sqlite_with_rowid=False,
 )
 
 invitation = Table(
@@ -279,4 +280,5 @@ job = Table(
     _time("leased_until"),
     _text("trouble"),
     Index("ix_job_run_at", "dead", "run_at"),
+    sqlite_with_rowid=False,
 )

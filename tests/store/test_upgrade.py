@@ -17,7 +17,9 @@ from microsite.store.tables import metadata
 from microsite.store.upgrade import MIGRATIONS
 from microsite.store.upgrade import upgrade
 from tests.postgres import wanted
+from tests.store.conftest import NOW
 from tests.store.conftest import booking
+from tests.store.conftest import settings
 
 NEXT = """
 from alembic import op
@@ -86,6 +88,31 @@ def test_a_migration_that_rebuilds_a_table_keeps_what_hangs_on_it(store: Store, 
         assert tx.bookings.get(new.id) == new
         if store.sqlite:
             assert tx.conn.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+
+
+def test_links_and_jobs_of_before_0005_are_in_the_tables_that_it_makes_anew(empty: Store, tmp_path: Path) -> None:
+    older = tmp_path / "migrations"
+    shutil.copytree(MIGRATIONS, older, ignore=shutil.ignore_patterns("__pycache__", "0005*"))
+    upgrade(empty, older)
+    new = booking()
+    with empty.write() as tx:
+        tx.coaches.add("sari", settings(), demo=False, open_=True)
+    with empty.change("sari") as tx:
+        tx.bookings.add(new, empty.sealed(None, None, None))
+        tx.links.add(b"image", "sari", new.id, "manage", NOW)
+        tx.queue.put("book.check", new.id, NOW)
+
+    assert empty.upgrade() is True
+
+    with empty.write() as tx:
+        assert tx.links.get(b"image", "manage", NOW - 1) is not None
+        assert tx.queue.known("book.check", new.id) and tx.queue.due(NOW) == (1, NOW)
+        tx.queue.put("book.check", new.id, NOW)
+        assert tx.queue.counts() == (1, 0)
+        tx.bookings.remove(new.id)
+        assert tx.links.get(b"image", "manage", NOW - 1) is None
+    assert {index["name"] for index in inspect(empty.engine).get_indexes("link")} == {"ix_link_booking"}
+    assert {index["name"] for index in inspect(empty.engine).get_indexes("job")} == {"ix_job_run_at"}
 
 
 def test_before_a_migration_an_sqlite_file_is_copied(store: Store, tmp_path: Path) -> None:
