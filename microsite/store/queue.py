@@ -46,7 +46,6 @@ class Queue:
 
     def __init__(self, conn: Connection) -> None:
         self._conn = conn
-        self._earlier = _earlier(conn.dialect.name)
 
     def put(self, kind: str, key: str, run_at: int) -> None:
         """Ask for a job at or after `run_at` (UTC seconds)."""
@@ -80,7 +79,7 @@ class Queue:
         again = {"owner": "", "leased_until": 0, "trouble": trouble}
         unasked = update(job).where(_held(row, owner), job.c.ticket == row.ticket)
         if self._conn.execute(unasked.values(**again, run_at=run_at, attempts=attempts)).rowcount == 0:
-            self._free(row, owner, trouble=trouble, run_at=self._earlier(job.c.run_at, run_at))
+            self._free(row, owner, trouble=trouble, run_at=_earlier(self._conn.dialect.name)(job.c.run_at, run_at))
 
     def bury(self, row: JobRow, owner: str, trouble: str) -> None:
         """Give up: kept for the operator to see, not run again unless asked for; one asked for meanwhile runs."""

@@ -1,7 +1,9 @@
-"""One transaction: a gateway for each question, and what is to be done once it is committed. Opened by `engine`."""
+"""One transaction: a gateway for each question, and what is to be done once it is committed. Opened by `engine`.
+
+A gateway knows nothing but the connection, so each is made when it is asked for: that is quicker than keeping it.
+"""
 
 from collections.abc import Callable
-from functools import cached_property
 
 from sqlalchemy import Connection
 
@@ -44,72 +46,72 @@ class Tx:
         """As the store's own, as this transaction sees it."""
         return glance(self.ask, coach, now)
 
-    @cached_property
+    @property
     def coaches(self) -> Coaches:
         """Coaches, their settings, and their recipients."""
         return Coaches(self.conn)
 
-    @cached_property
+    @property
     def bookings(self) -> Bookings:
         """Bookings and their sealed parts."""
         return Bookings(self.conn)
 
-    @cached_property
+    @property
     def mirror(self) -> Mirror:
         """The calendars as they were last read."""
         return Mirror(self.conn)
 
-    @cached_property
+    @property
     def links(self) -> Links:
         """Hashed links and desk sessions."""
         return Links(self.conn)
 
-    @cached_property
+    @property
     def keys(self) -> Keys:
         """The public keys that records are sealed to."""
         return Keys(self.conn)
 
-    @cached_property
+    @property
     def signins(self) -> SignIns:
         """Passkeys and the questions of a sign-in."""
         return SignIns(self.conn)
 
-    @cached_property
+    @property
     def invitations(self) -> Invitations:
         """Invitations to offers that are not open to everybody."""
         return Invitations(self.conn)
 
-    @cached_property
+    @property
     def letters(self) -> Letters:
         """What was or will be told."""
         return Letters(self.conn)
 
-    @cached_property
+    @property
     def terms(self) -> TermsBook:
         """The versions of the coaches' privacy pages."""
         return TermsBook(self.conn)
 
-    @cached_property
+    @property
     def happenings(self) -> Happenings:
         """The data-free list of what happened."""
         return Happenings(self.conn)
 
-    @cached_property
+    @property
     def machines(self) -> Machines:
         """What all machines have in common, and who is running."""
         return Machines(self.conn)
 
-    @cached_property
+    @property
     def census(self) -> Census:
         """Counts for whoever watches the machine."""
         return Census(self.conn)
 
-    @cached_property
+    @property
     def queue(self) -> Queue:
         """The rows of the outbox engine."""
         return Queue(self.conn)
 
-    @cached_property
+    @property
     def broker(self) -> Broker:
         """The rows of the procrastinate engine."""
         return Broker(self.conn)
