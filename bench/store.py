@@ -102,6 +102,8 @@ def on_sqlite(config: Config, size: Size) -> tuple[list[Figure], list[str]]:
             served += at_a_rate(services, wishes(services, coaches, size.seconds * 2, seed=turn))
         syncs += fsync_seconds(size.of(20, 150, 300), config.instance)
         figures = _booked("sqlite", services, coaches, served, before=1)
+        if len(store.took) != sum(each.booked for each in served):
+            raise WrongAnswer("other changes than bookings were timed")
         work = percentile(store.worked, 0.5) / least_cpu(loop, 7)
         pages, busy = _log_pages(services, coaches), busy_load(services)
     finally:
