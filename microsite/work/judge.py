@@ -44,13 +44,16 @@ class Checked(NamedTuple):
 
 
 def judge(services: Services, coach: str) -> None:
-    """The job: bring a coach's bookings and her calendar together."""
+    """The job: bring a coach's bookings and her calendar together. Where they are, nothing is written."""
     with services.store.read() as tx:
         row = tx.coaches.get(coach)
         unsettled = row is not None and row.unsettled
         decided = [] if unsettled else _decide(tx, services, coach, frozenset())
+        calm = not (unsettled or decided or _doubted(tx, services, coach) or _braking(row))
     if unsettled:
         restored.reconcile(services, coach)
+        return
+    if calm:
         return
     checked = _look_closer(services, coach, decided)
     with services.store.change(coach) as tx:
@@ -128,16 +131,27 @@ def _carry_out(services: Services, tx: Any, coach: str, change: changes.Change, 
 
 def _look_again(services: Services, tx: Any, coach: str, decided: Sequence[changes.Change]) -> None:
     """Come back when a doubt is old enough, whoever asked for this run; with none left, the brake is ready anew."""
-    now = services.clock()
-    doubts = tx.bookings.doubts(coach)
-    since = [doubts[booking.id].since for booking in tx.bookings.coming(coach, JUDGED, now) if booking.id in doubts]
+    since = _doubted(tx, services, coach)
     if since:
-        left = min(since) + changes.STABLE - now
+        left = min(since) + changes.STABLE - services.clock()
         services.jobs.enqueue(tx, "judge", coach, left if left > 0 else changes.STABLE)
         return
-    row = tx.coaches.get(coach)
-    if (row.told_brake_at or row.brake_released) and not any(isinstance(each, changes.Braked) for each in decided):
+    if _braking(tx.coaches.get(coach)) and not any(isinstance(each, changes.Braked) for each in decided):
         tx.coaches.set_brake(coach, told_at=0, released=False)
+
+
+def _doubted(tx: Any, services: Services, coach: str) -> list[int]:
+    """Since when (UTC seconds) something is in doubt about each of her coming bookings."""
+    doubts = tx.bookings.doubts(coach)
+    if not doubts:
+        return []
+    coming = tx.bookings.coming(coach, JUDGED, services.clock())
+    return [doubts[booking.id].since for booking in coming if booking.id in doubts]
+
+
+def _braking(row: Any) -> bool:
+    """Whether the coach was told of many deletions, or has said that they were meant."""
+    return bool(row.told_brake_at or row.brake_released)
 
 
 def tell_approved(services: Services, tx: Any, booking: Booking) -> None:
