@@ -83,6 +83,13 @@ class Engine(Protocol):
         One that waits already runs once, no later than either was asked for; one that runs just now runs again.
         """
 
+    def hand_on(self, tx: Any, kind: str, key: str) -> None:
+        """Within a job, in the last transaction of it: ask for the job that follows.
+
+        An engine may then let this one end, and that one begin, with this very transaction, so whatever the job still
+        does after it is not done again. Elsewhere the same as `enqueue`.
+        """
+
     def known(self, tx: Any, kind: str, key: str) -> bool:
         """Whether there is such a job: waiting, running, or given up (which only the operator takes up again)."""
 

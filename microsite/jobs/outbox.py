@@ -1,7 +1,7 @@
 """The embedded engine: jobs are rows beside the bookings; this asks for them, `runner` works on them.
 
-One runner at a time holds the file lock; a second process waits as a spare. A wake-up after commit makes an empty
-queue answer in milliseconds, and a look once a second catches what other processes asked for.
+One runner at a time holds the file lock; a second process waits as a spare. What is asked for in the runner's own
+process begins with the commit that asks for it, and a look once a second catches what other processes asked for.
 """
 
 import fcntl
@@ -22,6 +22,7 @@ from .runner import LEASE_SECONDS
 from .runner import LOOK_SECONDS
 from .runner import QueueStore
 from .runner import Runner
+from .runner import taken_by
 
 
 class Outbox:
@@ -38,12 +39,28 @@ class Outbox:
         self._store, self._lock, self._clock, self._threads, self._lease = store, lock, clock, threads, lease
         self._woken, self._stopping = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
+        self._runner: Runner | None = None
 
     def enqueue(self, tx: Any, kind: str, key: str, delay: int = 0) -> None:
-        """Ask for a job in the caller's transaction, and wake the runner once it is committed."""
+        """Ask for a job in the caller's transaction; where one runs here and has a thread, it begins with the commit.
+
+        Else the runner is woken.
+        """
+        begin = taken_by(tx)
+        if begin is not None and any((row.kind, row.key) == (kind, key) for row in begin.rows):
+            return  # asked for twice, by one transaction
+        runner = self._runner
+        if delay <= 0 and runner is not None and runner.take(tx, kind, key):
+            return
         tx.queue.put(kind, key, self._clock() + max(delay, 0))
         if delay <= 0:
             tx.after.append(self._woken.set)
+
+    def hand_on(self, tx: Any, kind: str, key: str) -> None:
+        """End the job that calls this and begin that other one, in the caller's transaction and in the same thread."""
+        runner = self._runner
+        if runner is None or not runner.hand_on(tx, kind, key):
+            self.enqueue(tx, kind, key)
 
     def known(self, tx: Any, kind: str, key: str) -> bool:
         """Whether there is such a job: waiting, running, or given up."""
@@ -68,6 +85,9 @@ class Outbox:
     def clear(self, tx: Any, keep: Collection[str]) -> None:
         """Forget every job but those of some kinds."""
         tx.queue.clear(keep)
+        begin = taken_by(tx)
+        if begin is not None:
+            begin.rows = [row for row in begin.rows if row.kind in keep]
 
     def start(self, work: Work) -> None:
         """Run jobs in the background until `stop`."""
@@ -87,9 +107,12 @@ class Outbox:
         descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             if self._take(descriptor):
-                runner = Runner(self._store, self._lock, self._clock, self._woken, self._threads, self._lease)
-                runner.run(work, self._stopping)
+                self._runner = Runner(
+                    self._store, self._lock, self._clock, self._woken, self._stopping, self._threads, self._lease
+                )
+                self._runner.run(work)
         finally:
+            self._runner = None
             os.close(descriptor)
             if not self._stopping.is_set():
                 log.critical("the job runner has ended; restart the site")

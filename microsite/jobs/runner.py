@@ -1,7 +1,9 @@
 """The loop of the embedded engine: claims what is due, hands it to a few threads, writes down what came of it.
 
-Only this loop's own thread touches the queue. A database that does not answer for a while stops nothing: what could not
-be written is written later. Whoever asks for jobs, and the lock that leaves one runner to a machine, are in `outbox`.
+What is asked for in this very process, while a thread is free, is held in the transaction that asks for it and begins
+when that is committed; a job may hand on to another in its own last transaction. Both save the loop's transactions,
+each of which waits for the disk. A database that does not answer for a while stops nothing: what could not be written
+is written later. Whoever asks for jobs, and the lock that leaves one runner to a machine, are in `outbox`.
 """
 
 import hashlib
@@ -11,6 +13,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from collections.abc import Sequence
 from concurrent.futures import Future
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -47,6 +50,29 @@ class QueueStore(Protocol):
         """A transaction that changes the queue."""
 
 
+class _Run:
+    """A job that is worked on here. Once it is `over` its end is in the database, and `then` follows on it."""
+
+    def __init__(self, row: Any) -> None:
+        self.row, self.over = row, False
+        self.then: Any = None
+
+    def hand_on(self, then: Any) -> None:
+        """The transaction that ends it is committed."""
+        self.over, self.then = True, then
+
+
+class _Begin:
+    """What is to be done once a transaction is committed: begin the jobs that it took."""
+
+    def __init__(self, runner: "Runner") -> None:
+        self.runner = runner
+        self.rows: list[Any] = []
+
+    def __call__(self) -> None:
+        self.runner.begin(self.rows)
+
+
 class Runner:
     """Works on jobs until told to stop. `place` is the file whose lock the caller holds."""
 
@@ -56,6 +82,7 @@ class Runner:
         place: Path,
         clock: Callable[[], int],
         woken: threading.Event,
+        stopping: threading.Event,
         threads: int,
         lease: int,
     ) -> None:
@@ -63,60 +90,113 @@ class Runner:
         self._threads, self._lease = threads, lease
         self._place = name_of(place)
         self._owner = f"{self._place}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._stopping = stopping
         self._released = False
+        self._work = Work({})
+        self._pool = ThreadPoolExecutor(threads, "job")
+        self._here = threading.local()
+        self._guard = threading.Lock()
         self._running = 0
-        self._ended: SimpleQueue[tuple[Any, Future[None]]] = SimpleQueue()
-        self._unwritten: list[tuple[Any, Outcome]] = []
+        self._in_hand: set[_Run] = set()
+        """What runs, and what has ended and is not written down."""
+        self._strays: set[Any] = set()
+        self._ended: SimpleQueue[tuple[_Run, Future[None]]] = SimpleQueue()
+        self._unwritten: list[tuple[_Run, Outcome]] = []
         self._seen = 0
         self._renew_at = 0.0
 
-    def run(self, work: Work, stopping: threading.Event) -> None:
-        """Work until `stopping`; then wait for the jobs that run and write down what came of them."""
-        self._seen = _read_time(self._file)
+    def run(self, work: Work) -> None:
+        """Work until told to stop; then wait for the jobs that run and write down what came of them."""
+        self._work, self._seen = work, _read_time(self._file)
         due = {every: 0.0 for every in work.every}
-        with ThreadPoolExecutor(self._threads, "job") as pool:
-            while not stopping.is_set():
+        with self._pool:
+            while not self._stopping.is_set():
                 self._woken.clear()
                 try:
-                    busy = self._turn(work, due, pool)
+                    busy = self._turn(due)
                 except StoreUnreadable:
                     log.warning("the job queue cannot be reached; trying again")
-                    stopping.wait(LOOK_SECONDS)
+                    self._stopping.wait(LOOK_SECONDS)
                 else:
-                    if not busy and not stopping.is_set():
+                    if not busy and not self._stopping.is_set():
                         self._woken.wait(LOOK_SECONDS)
         self._write_the_last()
 
-    def _turn(self, work: Work, due: dict[Every, float], pool: ThreadPoolExecutor) -> bool:
+    def take(self, tx: Any, kind: str, key: str) -> bool:
+        """Hold a job in the transaction that asks for it now, and begin it once that is committed.
+
+        False where that must be left to the loop: no thread is free, or this runner is not up yet, or about to stop.
+        """
+        begin = taken_by(tx)
+        if not self._takes() or self._free() <= (len(begin.rows) if begin else 0):
+            return False
+        now = self._clock()
+        row = tx.queue.take(kind, key, self._owner, now, now + self._lease)
+        if row is not None:  # else somebody is at it, and it runs once more after that
+            if begin is None:
+                begin = _Begin(self)
+                tx.after.append(begin)
+            begin.rows.append(row)
+        return True
+
+    def hand_on(self, tx: Any, kind: str, key: str) -> bool:
+        """Within a job: end it in this transaction, hold that other one, and go on with it once this is committed.
+
+        False where the job must end as others do: this is none of ours, or it was asked for again, or we stop.
+        """
+        run: _Run | None = getattr(self._here, "run", None)
+        if run is None or not self._takes() or not tx.queue.end(run.row, self._owner):
+            return False
+        now = self._clock()
+        tx.after.append(partial(run.hand_on, tx.queue.take(kind, key, self._owner, now, now + self._lease)))
+        return True
+
+    def begin(self, rows: Sequence[Any]) -> None:
+        """Work on jobs that are held for that; where it is too late, let them go."""
+        late = [row for row in rows if not self._start(row)]
+        if late:
+            with suppress(StoreUnreadable), self._store.write() as tx:
+                for row in late:
+                    tx.queue.let_go(row, self._owner, self._clock())
+
+    def _takes(self) -> bool:
+        return self._released and not self._stopping.is_set()
+
+    def _free(self) -> int:
+        return self._threads - self._running
+
+    def _turn(self, due: dict[Every, float]) -> bool:
         self._collect()
         self._release()
         self._watch_clock()
         self._ask_for(due)
         # What follows on a step begins before that one is written down: a booking waits for three such writes less. A
         # job that has ended and is not written down yet is still ours, so nobody takes it meanwhile.
-        busy = self._claim(work, pool)
+        busy = self._claim()
         wrote = self._write_down()
         self._renew()
         return busy or wrote  # what was asked for again while it ran is due now
 
     def _collect(self) -> None:
         while not self._ended.empty():
-            row, future = self._ended.get()
-            self._running -= 1
-            self._unwritten.append((row, outcome(row.kind, future.exception(), row.attempts)))
+            run, future = self._ended.get()
+            self._unwritten.append((run, outcome(run.row.kind, future.exception(), run.row.attempts)))
 
     def _write_down(self) -> bool:
         """Write down what came of jobs; False where none has ended."""
         if not self._unwritten:
             return False
         with self._store.write() as tx:
-            for row, came in self._unwritten:
+            for run, came in self._unwritten:
+                row = run.row
                 if came.wait is not None:
                     tx.queue.retry(row, self._owner, self._clock() + came.wait, came.trouble, came.attempts)
                 elif came.given_up:
                     tx.queue.bury(row, self._owner, came.trouble)
                 else:
                     tx.queue.finish(row, self._owner)
+        with self._guard:
+            self._in_hand.difference_update(run for run, _ in self._unwritten)
         self._unwritten.clear()
         return True
 
@@ -156,17 +236,27 @@ class Runner:
     def _renew(self) -> None:
         if time.monotonic() < self._renew_at:
             return
-        if self._running:
+        with self._store.read() as tx:
+            held = tx.queue.held(self._owner)
+        with self._guard:
+            known = {(run.row.kind, run.row.key) for run in self._in_hand}
+        strays = {row for row in held if (row.kind, row.key) not in known}
+        # Held by a commit that was reported as failed, so nobody has begun it. Seen twice: it may just be beginning.
+        lost = strays & self._strays
+        if held:
             with self._store.write() as tx:
                 tx.queue.renew(self._owner, self._clock() + self._lease)
+                for row in lost:
+                    tx.queue.let_go(row, self._owner, self._clock())
+        self._strays = strays
         # Only a help after a restart: a full disk must not stop the jobs.
         with suppress(OSError):
             self._file.write_text(str(self._clock()), encoding="ascii")
         self._renew_at = time.monotonic() + self._lease / 3
 
-    def _claim(self, work: Work, pool: ThreadPoolExecutor) -> bool:
+    def _claim(self) -> bool:
         """Start what is due; False where there was nothing to start."""
-        free, now = self._threads - self._running, self._clock()
+        free, now = self._free(), self._clock()
         if free <= 0:
             return False
         with self._store.read() as tx:
@@ -178,15 +268,55 @@ class Runner:
             crashed = [row for row in rows if row.attempts >= MOST_ATTEMPTS]
             for row in crashed:
                 tx.queue.bury(row, self._owner, "Crashed")
-        for row in rows:
-            if row not in crashed:
-                self._running += 1
-                pool.submit(work.perform, row.kind, row.key).add_done_callback(partial(self._note_end, row))
+        self.begin([row for row in rows if row not in crashed])
         return bool(rows)
 
-    def _note_end(self, row: Any, future: "Future[None]") -> None:
-        self._ended.put((row, future))
-        self._woken.set()
+    def _start(self, row: Any) -> bool:
+        """Give a job that we hold to a thread; False where there is none any more."""
+        run = _Run(row)
+        with self._guard:
+            self._running += 1
+            self._in_hand.add(run)
+        try:
+            future = self._pool.submit(self._perform, run)
+        except RuntimeError:  # the pool was shut down, or the system has no thread left
+            self._leave(run)
+            return False
+        future.add_done_callback(partial(self._note_end, run))
+        return True
+
+    def _perform(self, run: _Run) -> None:
+        self._here.run = run
+        try:
+            self._work.perform(run.row.kind, run.row.key)
+        finally:
+            self._here.run = None
+
+    def _note_end(self, run: _Run, future: "Future[None]") -> None:
+        if not run.over:
+            with self._guard:
+                self._running -= 1
+            self._ended.put((run, future))
+            self._woken.set()
+            return
+        error = future.exception()
+        if error is not None:
+            log.error("a job failed after it had handed on", exc_info=error, extra={"kind": run.row.kind})
+        self._leave(run)
+        if run.then is not None:
+            self.begin([run.then])
+        else:
+            self._woken.set()
+
+    def _leave(self, run: _Run) -> None:
+        with self._guard:
+            self._running -= 1
+            self._in_hand.discard(run)
+
+
+def taken_by(tx: Any) -> _Begin | None:
+    """What a transaction took for this process's runner, if anything."""
+    return next((call for call in tx.after if isinstance(call, _Begin)), None)
 
 
 def name_of(place: Path) -> str:

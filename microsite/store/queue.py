@@ -51,6 +51,12 @@ class Queue:
         """Ask for a job at or after `run_at` (UTC seconds)."""
         _put(self._conn.dialect.name).run(self._conn, kind=kind, key=key, run_at=run_at)
 
+    def take(self, kind: str, key: str, owner: str, now: int, lease_until: int) -> JobRow | None:
+        """Ask for a job now and hold it at once; None where somebody holds it, who then runs it once more."""
+        asked = {"kind": kind, "key": key, "owner": owner, "now": now, "leased_until": lease_until}
+        ticket, run_at = self._conn.execute(_take(self._conn.dialect.name), asked).one()
+        return JobRow(kind, key, ticket, 0) if run_at == 0 else None
+
     def any_due(self, owner: str, now: int) -> bool:
         """Whether `claim` would find something."""
         return self._conn.execute(_ANY_DUE, _at(owner, now)).first() is not None
@@ -68,11 +74,25 @@ class Queue:
         """Keep everything this owner holds."""
         self._conn.execute(update(job).where(job.c.owner == owner).values(leased_until=lease_until))
 
-    def finish(self, row: JobRow, owner: str) -> None:
-        """Done: the job goes, unless it was asked for again meanwhile."""
+    def end(self, row: JobRow, owner: str) -> bool:
+        """Done: the job goes. False where it was asked for again meanwhile: then it stays, held as before."""
         values = {"which": row.kind, "of": row.key, "by": owner, "number": row.ticket}
-        if self._conn.execute(_FINISH, values).rowcount == 0:
+        return self._conn.execute(_FINISH, values).rowcount == 1
+
+    def finish(self, row: JobRow, owner: str) -> None:
+        """Done: the job goes, unless it was asked for again meanwhile: then it waits."""
+        if not self.end(row, owner):
             self._free(row, owner, trouble="")
+
+    def held(self, owner: str) -> list[JobRow]:
+        """The jobs that an owner holds."""
+        rows = select(job.c.kind, job.c.key, job.c.ticket, job.c.attempts).where(job.c.owner == owner)
+        return [JobRow(*row) for row in self._conn.execute(rows)]
+
+    def let_go(self, row: JobRow, owner: str, now: int) -> None:
+        """Held, and not begun: it is due, for whoever comes."""
+        due = case((job.c.run_at == 0, now), else_=self._earlier(job.c.run_at, now))
+        self._free(row, owner, attempts=row.attempts, run_at=due)
 
     def retry(self, row: JobRow, owner: str, run_at: int, trouble: str, attempts: int) -> None:
         """Not done: again at `run_at`, having failed `attempts` times. `trouble` is the type of an error."""
@@ -156,6 +176,30 @@ def _put(dialect: str) -> Prepared:
         },
     )
     return Prepared(again, "kind", "key", "run_at")
+
+
+@lru_cache(maxsize=2)
+def _take(dialect: str) -> Any:
+    """Ask for a job and hold it, unless somebody holds it: a held one runs again, as `_put` says."""
+    first: dict[str, Any] = {"run_at": 0, "attempts": 1, "owner": bindparam("owner")}
+    new = _insert(dialect)(job).values(
+        kind=bindparam("kind"), key=bindparam("key"), leased_until=bindparam("leased_until"), **first
+    )
+    now: BindParameter[int] = bindparam("now")
+    idle = job.c.owner == ""
+    again = case((job.c.run_at == 0, now), else_=_earlier(dialect)(job.c.run_at, now))
+    taken = new.on_conflict_do_update(
+        index_elements=[job.c.kind, job.c.key],
+        set_={
+            "run_at": case((idle, 0), else_=again),
+            "ticket": job.c.ticket + 1,
+            "attempts": case((idle, 1), else_=0),
+            "dead": False,
+            "owner": case((idle, new.excluded.owner), else_=job.c.owner),
+            "leased_until": case((idle, new.excluded.leased_until), else_=job.c.leased_until),
+        },
+    )
+    return taken.returning(job.c.ticket, job.c.run_at)
 
 
 def _earlier(dialect: str) -> Any:

@@ -127,7 +127,7 @@ def check(services: Services, booking_id: str) -> None:
     try:
         with in_step(services, booking.coach, CHECK_SECONDS) as tx:
             if _is_free(tx, services, settings, booking):
-                services.jobs.enqueue(tx, "book.write", booking.id)
+                services.jobs.hand_on(tx, "book.write", booking.id)
             else:
                 _release(services, tx, booking, "taken")
     except CalendarError as error:
@@ -160,7 +160,7 @@ def write(services: Services, booking_id: str) -> None:
         where = {"coach_calendar": calendar.id, "coach_href": written.href, "coach_etag": written.etag}
         if tx.bookings.change(current, **where) is None:
             raise TryAgain(1)
-        services.jobs.enqueue(tx, "book.verify", booking_id)
+        services.jobs.hand_on(tx, "book.verify", booking_id)
 
 
 def verify(services: Services, booking_id: str) -> None:
