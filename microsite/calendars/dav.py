@@ -77,6 +77,11 @@ def href_of(collection: str, uid: str) -> str:
     return f"{norm(collection).rstrip('/')}/{name}.ics"
 
 
+def href_in(collection: str, name: str) -> str:
+    """The path of the object that has this name in a collection."""
+    return f"{collection.rstrip('/')}/{quote(name, safe=_UNRESERVED)}"
+
+
 def strong(etag: str) -> str:
     """The etag if it may stand in `If-Match`, else nothing. Etags are opaque, some servers leave out the quotes."""
     etag = etag.strip()

@@ -26,6 +26,7 @@ from radicale import config as radicale_config
 from radicale.app import Application
 
 from microsite.calendars.addresses import EMBEDDED_HOST
+from microsite.calendars.files import Files
 from microsite.calendars.logins import Entry
 from microsite.calendars.logins import Logins
 from microsite.errors import StartRefused
@@ -123,9 +124,13 @@ class Embedded:
     """
 
     def __init__(
-        self, app: "WSGIApplication", on_change: Callable[[str], None], inner: "WSGIApplication | None" = None
+        self,
+        app: "WSGIApplication",
+        on_change: Callable[[str], None],
+        inner: "WSGIApplication | None" = None,
+        files: Files | None = None,
     ) -> None:
-        self._app, self._on_change, self._inner = app, on_change, inner
+        self._app, self._on_change, self._inner, self.files = app, on_change, inner, files
         self._logins = Logins()
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -174,7 +179,7 @@ class Embedded:
 
 def open_embedded(folder: Path, htpasswd: Path, on_change: Callable[[str], None]) -> Embedded:
     """The embedded server over `folder`, ready to be mounted at /dav and to be reached in-process."""
-    return Embedded(dav_app(folder, htpasswd), on_change, inner_app(folder))
+    return Embedded(dav_app(folder, htpasswd), on_change, inner_app(folder), Files(folder / "collection-root", MOUNT))
 
 
 def add_user(htpasswd: Path, user: str, password: str) -> None:

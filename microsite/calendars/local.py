@@ -42,7 +42,8 @@ class Local:
         """See `Calendars.pull`."""
         if feeds.is_feed(account):
             return feeds.pull(self._client(account, deadline_seconds).wire, known, rules, deadline_seconds)
-        return sync.pull(self._client(account, deadline_seconds), known, rules, now, deadline_seconds)
+        files = self._embedded.files if self._embedded and addresses.is_embedded(account.url) else None
+        return sync.pull(self._client(account, deadline_seconds), known, rules, now, deadline_seconds, files=files)
 
     def create(self, account: Account, uid: str, ics: bytes, deadline_seconds: float) -> Written:
         """See `Calendars.create`."""
