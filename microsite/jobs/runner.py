@@ -299,9 +299,9 @@ class Runner:
             self._ended.put((run, future))
             self._woken.set()
             return
-        row, error = run.row, future.exception()
+        kind, error = run.row.kind, future.exception()
         if error is not None:
-            log.error("a job failed after it had handed on", exc_info=error, extra={"kind": row.kind})
+            log.error("a job failed after it had handed on", exc_info=error, extra={"kind": kind})
         self._leave(run)
         if run.then is not None:
             self.begin([run.then])

@@ -120,10 +120,10 @@ def _begin(services: Services, tx: Any, booking: Booking, now: int) -> None:
 
 def check(services: Services, booking_id: str) -> None:
     """Step 1: read the calendars anew; go on if the time is still free, else release it."""
-    booking = _load(services, booking_id)
-    if booking is None or booking.state != CONFIRMING:
+    found = _confirming(services, booking_id)
+    if found is None:
         return
-    settings, _ = _settings(services, booking)
+    booking, settings, _ = found
     try:
         with in_step(services, booking.coach, CHECK_SECONDS) as tx:
             if _is_free(tx, services, settings, booking):
@@ -136,10 +136,10 @@ def check(services: Services, booking_id: str) -> None:
 
 def write(services: Services, booking_id: str) -> None:
     """Step 2: put the event, at a name made from its own UID; a repeat finds its own event and goes on."""
-    booking = _load(services, booking_id)
-    if booking is None or booking.state != CONFIRMING:
+    found = _confirming(services, booking_id)
+    if found is None:
         return
-    settings, offer = _settings(services, booking)
+    booking, settings, offer = found
     event = coach_event_of(services, booking, settings, offer, pending=offer.mode == "coach")
     try:
         calendar = bookings_calendar(services, booking.coach)
@@ -165,10 +165,10 @@ def write(services: Services, booking_id: str) -> None:
 
 def verify(services: Services, booking_id: str) -> None:
     """Step 3: read once more. Somebody else's event in the same time: take ours away. Else it is confirmed."""
-    booking = _load(services, booking_id)
-    if booking is None or booking.state != CONFIRMING:
+    found = _confirming(services, booking_id)
+    if found is None:
         return
-    settings, offer = _settings(services, booking)
+    booking, settings, offer = found
     try:
         with in_step(services, booking.coach, CHECK_SECONDS) as tx:
             if _is_free(tx, services, settings, booking):
@@ -242,19 +242,16 @@ def _new_ref() -> str:
     return "".join(secrets.choice(LINK_LETTERS) for _ in range(REFERENCE_LENGTH))
 
 
-def _load(services: Services, booking_id: str) -> Booking | None:
+def _confirming(services: Services, booking_id: str) -> tuple[Booking, CoachSettings, Offer] | None:
+    """A booking that is on its way, with what decides about it; None where it is not, or not any more."""
     with services.store.read() as tx:
-        found: Booking | None = tx.bookings.get(booking_id)
-        return found
-
-
-def _settings(services: Services, booking: Booking) -> tuple[CoachSettings, Offer]:
-    with services.store.read() as tx:
+        booking: Booking | None = tx.bookings.get(booking_id)
+        if booking is None or booking.state != CONFIRMING:
+            return None
         settings: CoachSettings = tx.coaches.settings(booking.coach)
-    offer = settings.offer(booking.offer)
-    return settings, offer or Offer(
-        slug=booking.offer, title=settings.session_title, minutes=(booking.end - booking.start) // MINUTE
-    )
+    minutes = (booking.end - booking.start) // MINUTE
+    gone = Offer(slug=booking.offer, title=settings.session_title, minutes=minutes)
+    return booking, settings, settings.offer(booking.offer) or gone
 
 
 def _is_free(tx: Any, services: Services, settings: CoachSettings, booking: Booking) -> bool:

@@ -17,10 +17,13 @@ from microsite.errors import CalendarUnreachable
 from microsite.services import Services
 
 from .sync import TRIES
+from .sync import Ground
 from .sync import Read
+from .sync import grounds
 from .sync import is_embedded
 from .sync import keep
 from .sync import read_calendar
+from .sync import read_from
 from .sync import sync_calendar
 from .sync import turn
 
@@ -83,13 +86,23 @@ def _read_all(services: Services, rows: Sequence[Any], seconds: float) -> list[R
     with ThreadPoolExecutor(max(len(rows), 1), "sync") as pool:
         asked = [pool.submit(read_calendar, services, row.id, seconds) for row in rows if row not in here]
         with turn(services, here):
-            reads, errors = _all_of([partial(read_calendar, services, row.id, seconds) for row in here])
+            starts = _grounds(services, here)
+            reads, errors = _all_of([partial(read_from, services, ground, seconds) for ground in starts])
         others, more = _all_of([partial(_answer, future, deadline) for future in asked])
     if errors or more:
         with services.store.write() as tx:
             _keep_all(services, tx, reads + others)
         raise (errors + more)[0]
     return reads + others
+
+
+def _grounds(services: Services, rows: Sequence[Any]) -> list[Ground]:
+    """Looked up once for all, and not before it is our turn: whoever was there before us may have stored something."""
+    if not rows:
+        return []
+    wanted, coach = {row.id for row in rows}, rows[0].coach
+    with services.store.read() as tx:
+        return grounds(tx, coach, [row for row in tx.mirror.calendars(coach) if row.id in wanted])
 
 
 def _all_of(waits: Sequence[Callable[[], Read | None]]) -> tuple[list[Read], list[CalendarError]]:

@@ -67,6 +67,15 @@ def embedded_url(path: str) -> str:
     return f"http://{EMBEDDED_HOST}/dav/{path.strip('/')}/"
 
 
+class Ground(NamedTuple):
+    """What a reading starts from: a calendar's row, the coach's settings, the etags known of it, the UIDs we wrote."""
+
+    row: Any
+    settings: CoachSettings
+    etags: dict[str, str]
+    own: frozenset[str]
+
+
 class Read(NamedTuple):
     """What was read of a calendar at `now`, and its row as it was known before."""
 
@@ -109,20 +118,28 @@ def _sync(services: Services, calendar_id: str, seconds: float) -> bool:
 
 def read_calendar(services: Services, calendar_id: str, seconds: float) -> Read | None:
     """Ask one calendar what changed, for `keep`; None where it is gone. Raises CalendarError (and records it)."""
-    now = services.clock()
     with services.store.read() as tx:
         row = tx.mirror.get(calendar_id)
-        if row is None:
-            return None
-        settings = tx.coaches.settings(row.coach)
-        etags = tx.mirror.etags(row.id)
-        own = tx.bookings.own_uids(row.coach)
+        found = grounds(tx, row.coach, [row]) if row is not None else []
+    return read_from(services, found[0], seconds) if found else None
+
+
+def grounds(tx: Any, coach: str, rows: Iterable[Any]) -> list[Ground]:
+    """What the readings of some calendars of one coach start from."""
+    settings, own = tx.coaches.settings(coach), tx.bookings.own_uids(coach)
+    return [Ground(row, settings, tx.mirror.etags(row.id), own) for row in rows]
+
+
+def read_from(services: Services, ground: Ground, seconds: float) -> Read | None:
+    """The same, from a ground that was just looked up."""
+    row, settings, etags, own = ground
+    now = services.clock()
     if row.window_end < now + NEEDED_DAYS * DAY:
         # Too little of the window is left, or a setting changed what events say. Where it changes while we read, the
         # window stays as it is and asks for yet another turn.
         with services.store.write() as tx:
-            tx.mirror.read_anew(calendar_id, now + WINDOW_DAYS * DAY)
-        return read_calendar(services, calendar_id, seconds)
+            tx.mirror.read_anew(row.id, now + WINDOW_DAYS * DAY)
+        return read_calendar(services, row.id, seconds)
     try:
         pulled = services.calendars.pull(
             account_of(services, row), _known(row, etags), _rules(row, settings, own, now), now, seconds
