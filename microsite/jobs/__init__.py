@@ -83,6 +83,9 @@ class Engine(Protocol):
         One that waits already runs once, no later than either was asked for; one that runs just now runs again.
         """
 
+    def begin(self, tx: Any, kind: str, key: str) -> None:
+        """As `enqueue` without a delay, for what somebody waits for: an engine may begin it with the very commit."""
+
     def hand_on(self, tx: Any, kind: str, key: str) -> None:
         """Within a job, in the last transaction of it: ask for the job that follows.
 

@@ -1,7 +1,8 @@
 """The embedded engine: jobs are rows beside the bookings; this asks for them, `runner` works on them.
 
-One runner at a time holds the file lock; a second process waits as a spare. What is asked for in the runner's own
-process begins with the commit that asks for it, and a look once a second catches what other processes asked for.
+One runner at a time holds the file lock; a second process waits as a spare. What somebody waits for begins with the
+commit that asks for it, a wake-up after commit makes an empty queue answer in some hundredths of a second, and a look
+once a second catches what other processes asked for.
 """
 
 import fcntl
@@ -22,6 +23,7 @@ from .runner import LEASE_SECONDS
 from .runner import LOOK_SECONDS
 from .runner import QueueStore
 from .runner import Runner
+from .runner import is_taken
 from .runner import taken_by
 
 
@@ -42,19 +44,19 @@ class Outbox:
         self._runner: Runner | None = None
 
     def enqueue(self, tx: Any, kind: str, key: str, delay: int = 0) -> None:
-        """Ask for a job in the caller's transaction; where one runs here and has a thread, it begins with the commit.
-
-        Else the runner is woken.
-        """
-        begin = taken_by(tx)
-        if begin is not None and any((row.kind, row.key) == (kind, key) for row in begin.rows):
-            return  # asked for twice, by one transaction
-        runner = self._runner
-        if delay <= 0 and runner is not None and runner.take(tx, kind, key):
-            return
+        """Ask for a job in the caller's transaction, and wake the runner once it is committed."""
+        if is_taken(tx, kind, key):
+            return  # it begins with the commit: no later than that could be asked for
         tx.queue.put(kind, key, self._clock() + max(delay, 0))
         if delay <= 0:
             tx.after.append(self._woken.set)
+
+    def begin(self, tx: Any, kind: str, key: str) -> None:
+        """Ask for a job that begins with the commit, where jobs run here and a thread is free; else as `enqueue`."""
+        runner = self._runner
+        if is_taken(tx, kind, key) or (runner is not None and runner.take(tx, kind, key)):
+            return
+        self.enqueue(tx, kind, key)
 
     def hand_on(self, tx: Any, kind: str, key: str) -> None:
         """End the job that calls this and begin that other one, in the caller's transaction and in the same thread."""

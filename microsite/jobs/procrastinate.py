@@ -91,6 +91,10 @@ class Procrastinate:
         """Ask for a job in the caller's transaction; workers hear of it when it is committed."""
         self.ask(tx, kind, key, self._clock() + delay if delay > 0 else None)
 
+    def begin(self, tx: Any, kind: str, key: str) -> None:
+        """As `enqueue`: workers hear of everything at once."""
+        self.enqueue(tx, kind, key)
+
     def hand_on(self, tx: Any, kind: str, key: str) -> None:
         """Ask for that other job; this one's end is the library's to write down."""
         self.enqueue(tx, kind, key)

@@ -1,9 +1,10 @@
 """The loop of the embedded engine: claims what is due, hands it to a few threads, writes down what came of it.
 
-What is asked for in this very process, while a thread is free, is held in the transaction that asks for it and begins
-when that is committed; a job may hand on to another in its own last transaction. Both save the loop's transactions,
-each of which waits for the disk. A database that does not answer for a while stops nothing: what could not be written
-is written later. Whoever asks for jobs, and the lock that leaves one runner to a machine, are in `outbox`.
+What somebody waits for is held in the transaction that asks for it, begins when that is committed, and hands on to the
+next step in its own last transaction. That saves the loop's transactions, each of which waits for the disk. The rest
+begins a moment later: whoever waits has the interpreter first, and what comes in a row is taken and written down
+together. A database that does not answer for a while stops nothing: what could not be written is written later.
+Whoever asks for jobs, and the lock that leaves one runner to a machine, are in `outbox`.
 """
 
 import hashlib
@@ -35,6 +36,8 @@ from . import outcome
 
 LEASE_SECONDS = 60
 LOOK_SECONDS = 1.0
+GATHER_SECONDS = 0.02
+"""How long the loop waits for more, once it is woken; not while there is more to do than there are threads."""
 CLOCK_SLACK = 5
 """Seconds by which a clock may be corrected without anything being done about it."""
 LAST_TRIES = 5
@@ -97,6 +100,7 @@ class Runner:
         self._here = threading.local()
         self._guard = threading.Lock()
         self._running = 0
+        self._more = False
         self._in_hand: set[_Run] = set()
         """What runs, and what has ended and is not written down."""
         self._strays: set[Any] = set()
@@ -118,8 +122,8 @@ class Runner:
                     log.warning("the job queue cannot be reached; trying again")
                     self._stopping.wait(LOOK_SECONDS)
                 else:
-                    if not busy and not self._stopping.is_set():
-                        self._woken.wait(LOOK_SECONDS)
+                    if not busy and self._woken.wait(LOOK_SECONDS) and not self._more:
+                        self._stopping.wait(GATHER_SECONDS)
         self._write_the_last()
 
     def take(self, tx: Any, kind: str, key: str) -> bool:
@@ -261,6 +265,7 @@ class Runner:
             return False
         with self._store.read() as tx:
             if not tx.queue.any_due(self._owner, now):
+                self._more = False
                 return False
         with self._store.write() as tx:
             rows = tx.queue.claim(self._owner, now, now + self._lease, free)
@@ -268,6 +273,7 @@ class Runner:
             crashed = [row for row in rows if row.attempts >= MOST_ATTEMPTS]
             for row in crashed:
                 tx.queue.bury(row, self._owner, "Crashed")
+        self._more = len(rows) == free
         self.begin([row for row in rows if row not in crashed])
         return bool(rows)
 
@@ -317,6 +323,12 @@ class Runner:
 def taken_by(tx: Any) -> _Begin | None:
     """What a transaction took for this process's runner, if anything."""
     return next((call for call in tx.after if isinstance(call, _Begin)), None)
+
+
+def is_taken(tx: Any, kind: str, key: str) -> bool:
+    """Whether this very job is among that."""
+    begin = taken_by(tx)
+    return begin is not None and any((row.kind, row.key) == (kind, key) for row in begin.rows)
 
 
 def name_of(place: Path) -> str:

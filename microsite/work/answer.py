@@ -50,7 +50,7 @@ def confirm_address(services: Services, booking_id: str, ref: str) -> Booking:
         confirmed: Booking | None = tx.bookings.change(booking, state=CONFIRMING, hold_until=now + HOLD)
         if confirmed is None:
             raise NotPossibleNow("the booking changed meanwhile")
-        services.jobs.enqueue(tx, "book.check", booking_id)
+        services.jobs.begin(tx, "book.check", booking_id)
     return confirmed
 
 

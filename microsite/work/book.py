@@ -115,7 +115,7 @@ def _begin(services: Services, tx: Any, booking: Booking, now: int) -> None:
         tell(services, tx, booking, letters.ADDRESS_ASKED)
         services.jobs.enqueue(tx, "expire", booking.id, (booking.hold_until or now) - now)
     else:
-        services.jobs.enqueue(tx, "book.check", booking.id)
+        services.jobs.begin(tx, "book.check", booking.id)
 
 
 def check(services: Services, booking_id: str) -> None:

@@ -27,7 +27,7 @@ from microsite.errors import WrongBooking
 from microsite.services import Services
 
 from . import look
-from .calendars import sync_all
+from .calendars import in_step
 from .cancel import may_cancel_until
 from .remind import plan_reminder
 from .retime import deadline_at
@@ -63,7 +63,7 @@ def move(services: Services, booking_id: str, ref: str, start: int) -> Booking:
         )
         if held is None:
             raise NotPossibleNow("the booking changed meanwhile")
-        services.jobs.enqueue(tx, "move.check", booking_id)
+        services.jobs.begin(tx, "move.check", booking_id)
     return held
 
 
@@ -82,13 +82,16 @@ def times_for(services: Services, booking: Booking) -> Times:
 def check(services: Services, booking_id: str) -> None:
     """Step 1: read the calendars anew; go on if the new time is still free."""
     booking = _moving(services, booking_id)
-    if booking is None or not _synced(services, booking):
+    if booking is None:
         return
-    with services.store.change(booking.coach) as tx:
-        if _in_the_way(services, tx, booking):
-            _give_up(services, tx, booking)
-        else:
-            services.jobs.enqueue(tx, "move.write", booking_id)
+    try:
+        with in_step(services, booking.coach, CHECK_SECONDS) as tx:
+            if _in_the_way(services, tx, booking):
+                _give_up(services, tx, booking)
+            else:
+                services.jobs.hand_on(tx, "move.write", booking_id)
+    except CalendarError as error:
+        _wait_or_give_up(services, booking, error)
 
 
 def write(services: Services, booking_id: str) -> None:
@@ -107,7 +110,7 @@ def write(services: Services, booking_id: str) -> None:
         if etag is None:
             _give_up(services, tx, booking)
         elif tx.bookings.change(booking, coach_etag=etag, coach_seq=booking.coach_seq + 1):
-            services.jobs.enqueue(tx, "move.verify", booking_id)
+            services.jobs.hand_on(tx, "move.verify", booking_id)
         else:
             raise TryAgain(1)
 
@@ -115,17 +118,24 @@ def write(services: Services, booking_id: str) -> None:
 def verify(services: Services, booking_id: str) -> None:
     """Step 3: read once more. Somebody else in the new time: put the old one back. Else it has moved."""
     booking = _moving(services, booking_id)
-    if booking is None or not _synced(services, booking):
+    if booking is None:
         return
-    with services.store.change(booking.coach) as tx:
-        if _in_the_way(services, tx, booking):
-            services.jobs.enqueue(tx, "move.back", booking_id)
-            return
-        start, end = booking.pending_start or 0, booking.pending_end or 0
-        settled = _settled(services, tx, booking, start)
-        moved = retime(services, tx, booking, start, end, **settled)
-        tx.bookings.set_doubt(booking_id, None)
-        plan_reminder(services, tx, tell(services, tx, moved, letters.MOVED_BY_CLIENT, old_start=booking.start))
+    try:
+        with in_step(services, booking.coach, CHECK_SECONDS) as tx:
+            if _in_the_way(services, tx, booking):
+                services.jobs.hand_on(tx, "move.back", booking_id)
+            else:
+                _conclude(services, tx, booking)
+    except CalendarError as error:
+        _wait_or_give_up(services, booking, error)
+
+
+def _conclude(services: Services, tx: Any, booking: Booking) -> None:
+    start, end = booking.pending_start or 0, booking.pending_end or 0
+    settled = _settled(services, tx, booking, start)
+    moved = retime(services, tx, booking, start, end, **settled)
+    tx.bookings.set_doubt(booking.id, None)
+    plan_reminder(services, tx, tell(services, tx, moved, letters.MOVED_BY_CLIENT, old_start=booking.start))
 
 
 def back(services: Services, booking_id: str) -> None:
@@ -175,15 +185,6 @@ def _moving(services: Services, booking_id: str) -> Booking | None:
     with services.store.read() as tx:
         booking = tx.bookings.get(booking_id)
     return booking if booking and booking.state in MOVABLE and booking.pending_start is not None else None
-
-
-def _synced(services: Services, booking: Booking) -> bool:
-    try:
-        sync_all(services, booking.coach, CHECK_SECONDS)
-    except CalendarError as error:
-        _wait_or_give_up(services, booking, error)
-        return False
-    return True
 
 
 def _check_movable(services: Services, booking: Booking) -> None:
