@@ -23,6 +23,8 @@ SECOND = 1_000_000_000
 FINE, COARSE = SECOND // 10, 3 * SECOND
 """Nanoseconds after which a file that is written anew has another time of change. Some disks only count seconds."""
 
+DEEP = 2
+"""Every calendar of the server is a folder in its owner's folder."""
 Stamp = tuple[int, int, int]
 
 
@@ -43,7 +45,7 @@ class Files:
     def look(self, path: str) -> Look | None:
         """The files of the collection at that path; None where there is no such folder."""
         parts = [unquote(part) for part in path.removeprefix(self._mount).strip("/").split("/")]
-        if not all(parts) or any("/" in part or part.startswith(".") for part in parts):
+        if len(parts) != DEEP or not all(parts) or any("/" in part or part.startswith(".") for part in parts):
             return None
         at = time.time_ns()
         try:

@@ -1,7 +1,7 @@
 """A runner in a process of its own, which a test can kill; `Runner` says with which words it is started.
 
 Every run of a job is a line in the journal: when, who, kind, key. A `hold` job never ends unless the file beside the
-journal says so.
+journal says so; a `pass` job hands on to one.
 """
 
 import os
@@ -89,7 +89,13 @@ def main(name: str, store_url: str, url: str, folder: str, journal_path: str, *p
         while not journal.release.exists():
             done.wait(0.02)
 
+    def hand_on(key: str) -> None:
+        journal.write("pass", key)
+        with store.write() as tx:
+            engine.hand_on(tx, "hold", key)
+
     handlers = {"mark": lambda key: mark("mark", key), "tick": lambda key: mark("tick", key), "hold": hold}
+    handlers["pass"] = hand_on
     store = Store(store_url)
     engine = engine_of(name, store, url, Path(folder), Pace(float(pace[0]), int(pace[1])))
     engine.start(Work(handlers, [Every(1, "tick")]))

@@ -3,6 +3,9 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
+from sqlalchemy import event
+from sqlalchemy import text
 
 import microsite.jobs.runner
 from microsite.jobs.outbox import Outbox
@@ -149,6 +152,68 @@ def test_a_job_that_takes_its_runner_down_every_time_is_given_up(
     assert wait_until(given_up) == [("plain", "a", "Crashed")]
     assert not count.began
     clocked.engine.stop()
+    clocked.store.close()
+
+
+def test_a_chain_of_steps_takes_one_transaction_a_step_and_one_to_end(clocked: Clocked, count: Count) -> None:
+    """Each transaction more is a wait for the disk more, and somebody waits for the outcome."""
+    engine = Outbox(clocked.store, clocked.folder / "jobs.lock", lambda: clocked.now, lease=3600)
+    written: list[str] = []
+
+    def step(kind: str, then: str) -> None:
+        def run(key: str) -> None:
+            with clocked.store.write() as tx:
+                engine.hand_on(tx, then, key)
+
+        count.do[kind] = run
+
+    step("check", "write")
+    step("write", "verify")
+    step("verify", "plain")
+    engine.start(count.work)
+    with clocked.store.write() as tx:
+        engine.enqueue(tx, "plain", "warm")
+    wait_until(lambda: not left(clocked))
+    event.listen(clocked.store.engine, "commit", lambda conn: note(conn, written))
+
+    with clocked.store.write() as tx:
+        engine.begin(tx, "check", "a")
+    wait_until(lambda: count.ended["plain a"])
+    wait_until(lambda: not left(clocked))
+
+    assert len(written) == 5
+    engine.stop()
+    clocked.store.close()
+
+
+def note(conn: Connection, written: list[str]) -> None:
+    """Count a transaction that may write."""
+    if conn.get_execution_options().get("immediate"):
+        written.append("commit")
+
+
+def left(clocked: Clocked) -> int:
+    """How many jobs wait or run."""
+    with clocked.store.read() as tx:
+        return int(tx.queue.counts()[0])
+
+
+def test_a_job_that_is_held_here_and_was_never_begun_is_begun_after_all(clocked: Clocked, count: Count) -> None:
+    """A commit that was reported as failed may have taken place: then nobody was told to begin what it held."""
+    engine = Outbox(clocked.store, clocked.folder / "jobs.lock", lambda: clocked.now, lease=3)
+    engine.start(count.work)
+    with clocked.store.write() as tx:
+        engine.enqueue(tx, "held", "mine")
+    wait_until(lambda: count.began["held mine"])
+    with clocked.store.write() as tx:
+        owner = tx.conn.execute(text("SELECT owner FROM job WHERE key = 'mine'")).scalar_one()
+        assert tx.queue.take("plain", "lost", owner, NOW, NOW + 3)
+
+    wait_until(lambda: count.ended["plain lost"], 30)
+
+    assert count.began["held mine"] == 1
+    count.held.set()
+    engine.stop()
     clocked.store.close()
 
 

@@ -7,6 +7,8 @@ import pytest
 
 from microsite.errors import CalendarMissing
 from microsite.work import book
+from microsite.work import judge
+from microsite.work import move
 from microsite.work.calendars import in_step
 from microsite.work.sync import sync_calendar
 from tests.conftest import House
@@ -33,6 +35,23 @@ def test_each_step_of_a_booking_waits_for_the_disk_once(house: House, monkeypatc
     for step in (book.check, book.write, book.verify):
         assert writes_of(house, lambda step=step: step(house.services, booking.id), monkeypatch) == 1
     assert house.booking(booking.id).state == "confirmed"
+
+
+def test_each_step_of_a_move_waits_for_the_disk_once(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    starts = house.starts()
+    booking = house.book(starts[30]).booking
+    house.drain()
+    move.move(house.services, booking.id, house.booking(booking.id).ref, starts[40])
+    for step in (move.check, move.write, move.verify):
+        assert writes_of(house, lambda step=step: step(house.services, booking.id), monkeypatch) == 1
+    assert house.booking(booking.id).start == starts[40]
+
+
+def test_a_judgement_that_finds_nothing_writes_nothing(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    booking = house.book(house.starts()[3]).booking
+    house.drain()
+    assert house.booking(booking.id).state == "confirmed"
+    assert writes_of(house, lambda: judge.judge(house.services, "sari"), monkeypatch) == 0
 
 
 def test_a_calendar_that_somebody_else_synced_meanwhile_is_read_again(house: House) -> None:
