@@ -157,7 +157,7 @@ class Runner:
 
     def begin(self, rows: Sequence[Any]) -> None:
         """Work on jobs that are held for that; where it is too late, let them go."""
-        late = [row for row in rows if not self._start(row)]
+        late = [row for row in rows if self._stopping.is_set() or not self._start(row)]
         if late:
             with suppress(StoreUnreadable), self._store.write() as tx:
                 for row in late:

@@ -67,6 +67,13 @@ class House:
         """A new event."""
         return self.calendars.create(self.account, name, event(name)).href
 
+    def app_adds(self, count: int) -> None:
+        """So many events at once, as when an app brings a calendar along: they are copies of one file."""
+        self.add("copied-0")
+        body = (self.place / "copied-0.ics").read_text("utf-8")
+        for number in range(1, count):
+            (self.place / f"copied-{number}.ics").write_text(body.replace("copied-0", f"copied-{number}"), "utf-8")
+
     def age(self) -> None:
         """Let every file have been written long ago, each at another time."""
         for number, path in enumerate(sorted(self.place.glob("*.ics"))):
@@ -183,6 +190,19 @@ def test_what_the_mirror_no_longer_knows_is_asked_for_though_no_file_changed(hou
     )
 
     assert [reading.href for reading in house.pull().readings] == [one]
+
+
+def test_where_every_file_seems_to_be_another_one_the_server_is_asked_once(house: House) -> None:
+    house.app_adds(60)
+    house.age()
+    house.pull()
+    for number, path in enumerate(sorted(house.place.glob("*.ics"))):
+        os.utime(path, ns=(LONG_AGO + SECOND + number, LONG_AGO + SECOND + number))
+
+    pulled = house.pull()
+
+    assert (pulled.requests, pulled.readings, pulled.removed) == (1, [], [])
+    assert house.pull().requests == 0
 
 
 def test_a_process_that_has_just_begun_asks_the_server(house: House) -> None:

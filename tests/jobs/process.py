@@ -1,7 +1,8 @@
 """A runner in a process of its own, which a test can kill; `Runner` says with which words it is started.
 
 Every run of a job is a line in the journal: when, who, kind, key. A `hold` job never ends unless the file beside the
-journal says so; a `pass` job hands on to one.
+journal says so; a `pass` job hands on to one, a
+`relay` job to another of its kind, as often as its key says, and then to `mark`.
 """
 
 import os
@@ -95,7 +96,15 @@ def main(name: str, store_url: str, url: str, folder: str, journal_path: str, *p
             engine.hand_on(tx, "hold", key)
 
     handlers = {"mark": lambda key: mark("mark", key), "tick": lambda key: mark("tick", key), "hold": hold}
-    handlers["pass"] = hand_on
+
+    def relay(key: str) -> None:
+        journal.write("relay", key)
+        left, name = key.split("-", 1)
+        then = ("relay", f"{int(left) - 1}-{name}") if left != "0" else ("mark", name)
+        with store.write() as tx:
+            engine.hand_on(tx, *then)
+
+    handlers |= {"pass": hand_on, "relay": relay}
     store = Store(store_url)
     engine = engine_of(name, store, url, Path(folder), Pace(float(pace[0]), int(pace[1])))
     engine.start(Work(handlers, [Every(1, "tick")]))

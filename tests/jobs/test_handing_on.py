@@ -207,3 +207,18 @@ def test_a_job_that_was_handed_on_to_is_taken_up_by_the_other_when_its_runner_is
     journal.release.touch()
     wait_until(lambda: not any("hold" in str(row) for row in place.rows()))
     assert len(journal.lines("pass")) == 1
+
+
+def test_no_chain_breaks_off_when_its_runner_is_killed_at_any_moment(
+    place: Place, runner: Callable[..., Runner], journal: Journal
+) -> None:
+    engine, keys = place.engine(), {f"chain{number}" for number in range(60)}
+    one = runner()
+    for key in sorted(keys):
+        place.ask(engine, "relay", f"3-{key}")
+    for most in (20, 90):
+        wait_until(lambda most=most: len(journal.lines("relay")) >= most)
+        one.kill()
+        one = runner()
+
+    wait_until(lambda: {line.key for line in journal.lines("mark")} == keys, 60, "every chain's end")
