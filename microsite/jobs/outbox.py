@@ -19,12 +19,12 @@ from . import Due
 from . import GivenUp
 from . import Work
 from . import log
+from .held import is_taken
+from .held import taken_by
 from .runner import LEASE_SECONDS
 from .runner import LOOK_SECONDS
 from .runner import QueueStore
 from .runner import Runner
-from .runner import is_taken
-from .runner import taken_by
 
 
 class Outbox:

@@ -33,6 +33,9 @@ from . import Outcome
 from . import Work
 from . import log
 from . import outcome
+from .held import Begin
+from .held import Run
+from .held import taken_by
 
 LEASE_SECONDS = 60
 LOOK_SECONDS = 1.0
@@ -51,29 +54,6 @@ class QueueStore(Protocol):
 
     def write(self) -> AbstractContextManager[Any]:
         """A transaction that changes the queue."""
-
-
-class _Run:
-    """A job that is worked on here. Once it is `over` its end is in the database, and `then` follows on it."""
-
-    def __init__(self, row: Any) -> None:
-        self.row, self.over = row, False
-        self.then: Any = None
-
-    def hand_on(self, then: Any) -> None:
-        """The transaction that ends it is committed."""
-        self.over, self.then = True, then
-
-
-class _Begin:
-    """What is to be done once a transaction is committed: begin the jobs that it took."""
-
-    def __init__(self, runner: "Runner") -> None:
-        self.runner = runner
-        self.rows: list[Any] = []
-
-    def __call__(self) -> None:
-        self.runner.begin(self.rows)
 
 
 class Runner:
@@ -101,11 +81,11 @@ class Runner:
         self._guard = threading.Lock()
         self._running = 0
         self._more = False
-        self._in_hand: set[_Run] = set()
+        self._in_hand: set[Run] = set()
         """What runs, and what has ended and is not written down."""
         self._strays: set[Any] = set()
-        self._ended: SimpleQueue[tuple[_Run, Future[None]]] = SimpleQueue()
-        self._unwritten: list[tuple[_Run, Outcome]] = []
+        self._ended: SimpleQueue[tuple[Run, Future[None]]] = SimpleQueue()
+        self._unwritten: list[tuple[Run, Outcome]] = []
         self._seen = 0
         self._renew_at = 0.0
 
@@ -138,7 +118,7 @@ class Runner:
         row = tx.queue.take(kind, key, self._owner, now, now + self._lease)
         if row is not None:  # else somebody is at it, and it runs once more after that
             if begin is None:
-                begin = _Begin(self)
+                begin = Begin(self.begin)
                 tx.after.append(begin)
             begin.rows.append(row)
         return True
@@ -148,7 +128,7 @@ class Runner:
 
         False where the job must end as others do: this is none of ours, or it was asked for again, or we stop.
         """
-        run: _Run | None = getattr(self._here, "run", None)
+        run: Run | None = getattr(self._here, "run", None)
         if run is None or not self._takes() or not tx.queue.end(run.row, self._owner):
             return False
         now = self._clock()
@@ -279,7 +259,7 @@ class Runner:
 
     def _start(self, row: Any) -> bool:
         """Give a job that we hold to a thread; False where there is none any more."""
-        run = _Run(row)
+        run = Run(row)
         with self._guard:
             self._running += 1
             self._in_hand.add(run)
@@ -291,14 +271,14 @@ class Runner:
         future.add_done_callback(partial(self._note_end, run))
         return True
 
-    def _perform(self, run: _Run) -> None:
+    def _perform(self, run: Run) -> None:
         self._here.run = run
         try:
             self._work.perform(run.row.kind, run.row.key)
         finally:
             self._here.run = None
 
-    def _note_end(self, run: _Run, future: "Future[None]") -> None:
+    def _note_end(self, run: Run, future: "Future[None]") -> None:
         if not run.over:
             with self._guard:
                 self._running -= 1
@@ -314,21 +294,10 @@ class Runner:
         else:
             self._woken.set()
 
-    def _leave(self, run: _Run) -> None:
+    def _leave(self, run: Run) -> None:
         with self._guard:
             self._running -= 1
             self._in_hand.discard(run)
-
-
-def taken_by(tx: Any) -> _Begin | None:
-    """What a transaction took for this process's runner, if anything."""
-    return next((call for call in tx.after if isinstance(call, _Begin)), None)
-
-
-def is_taken(tx: Any, kind: str, key: str) -> bool:
-    """Whether this very job is among that."""
-    begin = taken_by(tx)
-    return begin is not None and any((row.kind, row.key) == (kind, key) for row in begin.rows)
 
 
 def name_of(place: Path) -> str:
