@@ -54,7 +54,7 @@ class Queue:
     def take(self, kind: str, key: str, owner: str, now: int, lease_until: int) -> JobRow | None:
         """Ask for a job now and hold it at once; None where somebody holds it, who then runs it once more."""
         asked = {"kind": kind, "key": key, "owner": owner, "now": now, "leased_until": lease_until}
-        ticket, run_at = self._conn.execute(_take(self._conn.dialect.name), asked).one()
+        ((ticket, run_at),) = _take(self._conn.dialect.name).rows(self._conn, **asked)
         return JobRow(kind, key, ticket, 0) if run_at == 0 else None
 
     def any_due(self, owner: str, now: int) -> bool:
@@ -91,7 +91,7 @@ class Queue:
 
     def let_go(self, row: JobRow, owner: str, now: int) -> None:
         """Held, and not begun: it is due, for whoever comes."""
-        due = case((job.c.run_at == 0, now), else_=self._earlier(job.c.run_at, now))
+        due = case((job.c.run_at == 0, now), else_=_earlier(self._conn.dialect.name)(job.c.run_at, now))
         self._free(row, owner, attempts=row.attempts, run_at=due)
 
     def retry(self, row: JobRow, owner: str, run_at: int, trouble: str, attempts: int) -> None:
@@ -179,7 +179,7 @@ def _put(dialect: str) -> Prepared:
 
 
 @lru_cache(maxsize=2)
-def _take(dialect: str) -> Any:
+def _take(dialect: str) -> Prepared:
     """Ask for a job and hold it, unless somebody holds it: a held one runs again, as `_put` says."""
     first: dict[str, Any] = {"run_at": 0, "attempts": 1, "owner": bindparam("owner")}
     new = _insert(dialect)(job).values(
@@ -199,7 +199,7 @@ def _take(dialect: str) -> Any:
             "leased_until": case((idle, new.excluded.leased_until), else_=job.c.leased_until),
         },
     )
-    return taken.returning(job.c.ticket, job.c.run_at)
+    return Prepared(taken.returning(job.c.ticket, job.c.run_at))
 
 
 def _earlier(dialect: str) -> Any:
