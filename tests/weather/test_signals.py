@@ -14,6 +14,7 @@ ENDS = """
 import signal, sys, threading
 from microsite.process import hear_signals
 done, other = threading.Event(), threading.Event()
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where a shell began the tests in the background
 {hears}
 signal.signal(signal.SIGTERM, lambda *_: done.set())
 threading.Thread(target=other.wait, daemon=True).start()
