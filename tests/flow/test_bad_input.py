@@ -193,7 +193,7 @@ def token_of(link: str) -> str:
 
 def plain(page: Page) -> tuple[int, list[tuple[str, str]], bytes]:
     """An answer without its date."""
-    return page.status, sorted((name, text) for name, text in page.headers.items() if name != "Date"), page.body
+    return page.status, sorted((name, text) for name, text in page.headers.items() if name.lower() != "date"), page.body
 
 
 def test_a_wrong_an_expired_and_an_erased_link_look_the_same_to_the_byte(site: Site) -> None:
