@@ -8,6 +8,7 @@ arguments, the language being the first. Links that hold a secret are never reme
 
 from collections.abc import Callable
 from collections.abc import Iterable
+from functools import cached_property
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -43,8 +44,12 @@ class Drawn:
 
     def anew(self, macro: str, lang: str, *given: object) -> Markup:
         """What the macro draws from these (hashable) things, without remembering it."""
-        drawn: Markup = getattr(self._env.get_template(MACROS).module, macro)(lang, *given)
+        drawn: Markup = getattr(self._macros, macro)(lang, *given)
         return drawn
+
+    @cached_property
+    def _macros(self) -> Any:
+        return self._env.get_template(MACROS).module
 
     @staticmethod
     def each(draw: Callable[..., Markup], macro: str, lang: str, things: Iterable[object], *given: object) -> Markup:
@@ -70,7 +75,7 @@ class Drawn:
         notices = self.notices(lang, led, taken, picker, moving)
         days = (day, picker.previous_day, picker.next_day, picker.week[0].day, picker.previous_week, picker.next_week)
         found = [draw("above", lang, notices, zone, home, led.here, there, led.asked.hidden, *days)]
-        found += [draw("week_day", lang, cell, there) for cell in picker.week]
+        found += [draw("week_day", lang, cell, there, draw) for cell in picker.week]
         focus = led.linked and not led.leafing
         found.append(draw("day_head", lang, day, focus, picker.free, name, picker.earliest, there, moved))
         found += [draw("band", lang, band, day, zone, led.form, draw) for band in picker.bands]

@@ -83,7 +83,8 @@ def pick(starts: Sequence[int], zone: ZoneInfo, wanted: date | None) -> Picker |
     """
     if not starts:
         return None
-    day = _nearest(starts, zone, wanted)
+    earliest = local_day(starts[0], zone)
+    day = earliest if wanted is None else _nearest(starts, zone, wanted)
     first = day.replace(day=1)
     last = first.replace(day=calendar.monthrange(first.year, first.month)[1])
     shown = _Shown(starts, zone, week_of(first), week_of(last) + WEEK)
@@ -99,7 +100,7 @@ def pick(starts: Sequence[int], zone: ZoneInfo, wanted: date | None) -> Picker |
         week=month[(monday - shown.begin).days // 7],
         month=month,
         first=first,
-        earliest=local_day(starts[0], zone),
+        earliest=earliest,
         previous_day=shown.day(begins - 1),
         next_day=shown.day(ends),
         previous_week=before_week and shown.day_from(week_of(before_week)),
@@ -180,9 +181,9 @@ def read_slot(text: str | None) -> int:
         raise NotFound("no such slot") from error
 
 
-def _nearest(starts: Sequence[int], zone: ZoneInfo, wanted: date | None) -> date:
+def _nearest(starts: Sequence[int], zone: ZoneInfo, wanted: date) -> date:
     """The wanted day if it has starts, else the next one that has, else the last."""
-    at = 0 if wanted is None else bisect_left(starts, midnight(wanted, zone))
+    at = bisect_left(starts, midnight(wanted, zone))
     return local_day(starts[min(at, len(starts) - 1)], zone)
 
 
