@@ -18,6 +18,7 @@ def rotate_keys(for_backups: bool, recipient: str, drop_earlier: bool) -> None:
     """Make another server key, seal stored passwords anew, and say what changed. The site may run."""
     from microsite.work import backup
     from microsite.work import rotate
+    from microsite.work import terms
 
     from . import services
 
@@ -25,7 +26,7 @@ def rotate_keys(for_backups: bool, recipient: str, drop_earlier: bool) -> None:
     try:
         if for_backups:
             show_key(backup.new_key(built, recipient, replace=True))
-            days = backup.promised_days(built)
+            days = terms.promised_days(built)
             click.echo(
                 f"Backups of before open with the key of before: keep it for the {days} days until they are gone."
             )

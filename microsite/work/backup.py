@@ -23,11 +23,12 @@ import msgspec
 
 from microsite import archive
 from microsite.core.people import Secret
-from microsite.core.settings import RETENTION
 from microsite.errors import BackupError
 from microsite.errors import SettingsError
 from microsite.services import Services
 from microsite.services import files
+
+from .terms import promised_days
 
 RECIPIENTS = "backup-recipients.txt"
 """Beside the settings: the public keys that backups are sealed to, one a line; `age -R` reads it."""
@@ -81,15 +82,6 @@ def make(services: Services, folder: Path, keep_days: int = 0) -> Made:
     files.sync_folder(folder)
     deleted = delete_old(folder, now - timedelta(days=keep))
     return Made(path, path.stat().st_size, len(writer.names), len(recipients), deleted)
-
-
-def promised_days(services: Services) -> int:
-    """For how many days a backup may be kept: the operator's word, else as long as the first records live."""
-    named = services.config.file.backup.keep_days
-    if named:
-        return named
-    with services.store.read() as tx:
-        return min(tx.coaches.retentions(), default=RETENTION)
 
 
 def delete_old(folder: Path, before: datetime) -> int:

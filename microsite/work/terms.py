@@ -6,6 +6,7 @@ can be shown as long as anybody keeps that record.
 
 from typing import NamedTuple
 
+from microsite.core.settings import RETENTION
 from microsite.core.settings import CoachSettings
 from microsite.core.terms import Site
 from microsite.core.terms import Terms
@@ -15,7 +16,6 @@ from microsite.core.terms import terms
 from microsite.errors import NotFound
 from microsite.services import Services
 
-from .backup import promised_days
 from .retime import date_of
 
 SUCCESSOR = "successor"
@@ -59,6 +59,15 @@ def site(services: Services) -> Site:
         calendar_provider=file.calendars.provider,
         backup_days=promised_days(services),
     )
+
+
+def promised_days(services: Services) -> int:
+    """For how many days a backup may be kept: the operator's word, else as long as the first records live."""
+    named = services.config.file.backup.keep_days
+    if named:
+        return named
+    with services.store.read() as tx:
+        return min(tx.coaches.retentions(), default=RETENTION)
 
 
 def record(services: Services, slug: str) -> str:

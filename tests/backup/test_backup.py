@@ -26,6 +26,7 @@ from microsite.errors import StoreUnreadable
 from microsite.errors import WrongKey
 from microsite.services import build
 from microsite.work import backup
+from microsite.work import terms
 from microsite.work.cancel import cancel
 from tests.conftest import House
 from tests.postgres import empty_database_of
@@ -132,7 +133,7 @@ def test_older_ones_are_deleted_and_nothing_that_is_not_ours(house: House, shelf
 
 
 def test_no_backup_may_outlive_what_the_privacy_page_promises(house: House, shelf: Path) -> None:
-    assert backup.promised_days(house.services) == 30
+    assert terms.promised_days(house.services) == 30
     with pytest.raises(SettingsError, match="at most 30"):
         backup.make(house.services, shelf, keep_days=31)
     assert not shelf.exists()
