@@ -13,7 +13,6 @@ import brotli
 from flask import Flask
 from flask import Response
 from flask import request
-from isal import isal_zlib
 from werkzeug.datastructures import Accept
 from werkzeug.http import parse_accept_header
 
@@ -61,6 +60,9 @@ def packed_page(body: bytes, coding: str) -> tuple[bytes, str]:
         return body, ""
     if coding == "br":
         return packed(body, coding, PAGE_BROTLI), coding
+    # Half a megabyte that most processes never need: browsers take Brotli.
+    from isal import isal_zlib
+
     return isal_zlib.compress(body, PAGE_GZIP, GZIP_HEAD), coding
 
 
