@@ -8,9 +8,11 @@ import secrets
 import sys
 import threading
 import warnings
+from collections.abc import Callable
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -29,6 +31,7 @@ from microsite import logs
 from microsite.config import Logs
 from microsite.config import Metrics
 from microsite.errors import StoreUnreadable
+from microsite.store.prepared import Prepared
 from tests.conftest import House
 
 from .life import STATIC
@@ -115,13 +118,22 @@ def test_no_field_no_path_and_no_token_reaches_the_log(
         assert value.strip() not in log
 
 
+Ask = Callable[[Any, dict[str, str]], object]
+NOWHERE = text("SELECT :name, :email, :note FROM nowhere")
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [lambda conn, typed: conn.execute(NOWHERE, typed), lambda conn, typed: Prepared(NOWHERE).rows(conn, **typed)],
+    ids=["through SQLAlchemy", "handed to the driver as text"],
+)
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(typed=SANE)
-def test_no_parameter_of_a_failed_statement_is_in_the_error_nor_in_the_log(house: House, typed: dict) -> None:
+def test_no_parameter_of_a_failed_statement_is_in_the_error_nor_in_the_log(house: House, ask: Ask, typed: dict) -> None:
     with captured() as written:
         try:
             with house.services.store.read() as tx:
-                tx.conn.execute(text("SELECT :name, :email, :note FROM nowhere"), typed)
+                ask(tx.conn, typed)
         except (StoreUnreadable, DBAPIError) as error:
             logging.getLogger("microsite.test").error("the database failed", exc_info=True)
             cause = error.__cause__ if isinstance(error, StoreUnreadable) else error
