@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from microsite.core.bookings import Booking
+from microsite.core.letters import LetterOrder
 
 from .conftest import Bench
 from .house import Home
@@ -32,6 +33,23 @@ def before(room: object, name: str, meanwhile: Callable[[], object]) -> None:
 def after(room: object, name: str, meanwhile: Callable[[], object]) -> None:
     """Let something happen when the next call has done its work, and nobody here knows it yet."""
     _around(room, name, then=meanwhile)
+
+
+def after_sending_to(address: str, home: Home, meanwhile: Callable[[], object]) -> None:
+    """Let something happen when the next letter to this address is sent, and nobody here knows it yet.
+
+    Letters to several people that are due in the same second are sent in any order.
+    """
+    mailer = home.services.mailer
+    send = mailer.send
+
+    def sending(order: LetterOrder) -> None:
+        send(order)
+        if order.address.reveal() == address:
+            del mailer.send
+            meanwhile()
+
+    mailer.send = sending
 
 
 def _around(

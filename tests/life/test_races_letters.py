@@ -12,7 +12,7 @@ from microsite.work import letters
 from microsite.work import move
 from microsite.work import wishes
 
-from .between import after
+from .between import after_sending_to
 from .between import held
 from .between import through
 from .conftest import Bench
@@ -34,7 +34,7 @@ def test_a_move_while_its_first_letter_is_on_the_way_keeps_the_address_readable(
         move.move(home.services, booking.id, booking.ref, other_day)
         through(home, "move.verify")
 
-    after(home.services.mailer, "send", meanwhile)
+    after_sending_to(CLIENT, home, meanwhile)
     home.drain()
     home.now += 70
     home.drain()
@@ -49,7 +49,7 @@ def test_a_wish_while_the_first_letter_is_on_the_way_is_kept(radicale_bench: Ben
     home, booking = radicale_bench.home, held(radicale_bench)
     through(home, "book.verify")
     wish = lambda: wishes.set_reminders(home.services, booking.id, booking.ref, ())  # noqa: E731
-    after(home.services.mailer, "send", wish)
+    after_sending_to(CLIENT, home, wish)
     home.drain()
     assert wishes.chosen_reminders(home.services, home.booking(booking.id)) == ()
 
@@ -57,7 +57,7 @@ def test_a_wish_while_the_first_letter_is_on_the_way_is_kept(radicale_bench: Ben
 def test_erasing_while_a_letter_is_on_the_way_leaves_nothing_and_breaks_nothing(radicale_bench: Bench) -> None:
     home, booking = radicale_bench.home, held(radicale_bench)
     through(home, "book.verify")
-    after(home.services.mailer, "send", lambda: erase.erase(home.services, booking.id, booking.ref))
+    after_sending_to(CLIENT, home, lambda: erase.erase(home.services, booking.id, booking.ref))
     home.drain()
     assert len(radicale_bench.inbox.to(CLIENT)) == 1
     assert radicale_bench.app.entry(booking.coach_uid) is None
