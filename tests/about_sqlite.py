@@ -49,7 +49,7 @@ ABOUT_SQLITE = {
 """Files or tests, and the reason."""
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+def leave_out(config: pytest.Config, items: list[pytest.Item]) -> None:
     """On PostgreSQL: deselect them, so that pytest counts them."""
     if not wanted():
         return

@@ -30,7 +30,7 @@ from microsite.work import book
 from microsite.work import demo
 from microsite.work import look
 from microsite.work.steps import work
-from tests.about_sqlite import pytest_collection_modifyitems as pytest_collection_modifyitems
+from tests.about_sqlite import leave_out
 from tests.hands import Taken
 from tests.hands import hands_of
 from tests.patient import patient
@@ -51,6 +51,12 @@ settings.load_profile("patient")
 ROOT = Path(__file__).parent.parent
 NOW = 1_795_406_400
 """Monday 23 November 2026, 04:00 UTC: 11:00 in Jakarta."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The files that take longest come first, else everybody waits for one of them in the end."""
+    leave_out(config, items)
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
 class Site:

@@ -27,7 +27,7 @@ from .window import everything
 from .window import hold
 from .window import identities_lying_about
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 TRIES = 5
 QUIET = 0.5
 """Seconds that the same scrypt takes outside the browser where nothing else runs."""

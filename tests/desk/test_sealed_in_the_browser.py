@@ -20,7 +20,7 @@ from tests.flow.backstage import backstage
 from tests.flow.browser import NOTHING
 from tests.flow.browser import Watched
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 Open = Callable[..., Watched]
 NAME, NOTE = "Rahasia Namaku", "catatan yang sangat rahasia \u2026 \U0001f512"
 

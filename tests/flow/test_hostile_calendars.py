@@ -30,6 +30,7 @@ from tests.conftest import Site
 from tests.waiting import free_port
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.long
 COACH = "sari"
 MIB = 1024 * 1024
 PAGES = ("/", f"/{COACH}/sesi/", f"/{COACH}/", "/healthz")

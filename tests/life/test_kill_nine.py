@@ -20,6 +20,7 @@ from tests.conftest import ROOT
 
 from .happenings import HAPPENINGS
 
+pytestmark = pytest.mark.long
 NEVER = 1_000_000
 STRIDE = 1 if os.environ.get("LIFE") == "long" else 4
 DRIVERS = 2
