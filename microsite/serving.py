@@ -16,6 +16,7 @@ from .process import close_down
 from .process import hear_signals
 from .process import share_heap
 from .process import share_turns
+from .process import spare_what_stays
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -40,6 +41,7 @@ def started(application: "Flask") -> "Flask":
     # Children of multiprocessing skip atexit, but they do run their finalizers.
     Finalize(None, services.close, exitpriority=100)
     follow_parent()
+    spare_what_stays()
     return application
 
 
@@ -50,6 +52,7 @@ def web() -> "Flask":
     Finalize(None, services.close, exitpriority=100)
     Presence(services, "web").begin()
     follow_parent()
+    spare_what_stays()
     return application
 
 
@@ -117,6 +120,7 @@ def run_worker(services: "Services") -> None:
     start_jobs(services)
     presence = Presence(services, "worker")
     presence.begin()
+    spare_what_stays()
     log.info("the worker is ready")
     done.wait()
     presence.end()

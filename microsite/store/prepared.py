@@ -26,7 +26,7 @@ class Text(NamedTuple):
 
 
 class Prepared:
-    """A statement, run with values by name. `columns`: those that an INSERT gives a value to."""
+    """A statement, run with values by name. `columns`: those that an INSERT or an UPDATE gives a value to."""
 
     def __init__(self, statement: Any, *columns: str) -> None:
         self._statement, self._columns = statement, columns
@@ -49,7 +49,8 @@ class Prepared:
 
     def _written(self, dialect: Dialect) -> Text:
         made = self._statement.compile(dialect=dialect, column_keys=self._columns or None)
-        fixed = {name: value for name, value in made.params.items() if value is not None}
+        came = {name: value for name, value in made.params.items() if value is not None}
+        fixed = {name: value for name, value in came.items() if name not in self._columns}
         return Text(str(made), tuple(made.positiontup), fixed)
 
 

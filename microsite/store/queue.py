@@ -59,15 +59,14 @@ class Queue:
 
     def any_due(self, owner: str, now: int) -> bool:
         """Whether `claim` would find something."""
-        return self._conn.execute(_ANY_DUE, _at(owner, now)).first() is not None
+        return bool(_ANY_DUE.rows(self._conn, **_at(owner, now)))
 
     def claim(self, owner: str, now: int, lease_until: int, most: int) -> list[JobRow]:
         """Take up to `most` due jobs that nobody holds, or whose holder let the lease run out."""
-        claimed = [JobRow(*row) for row in self._conn.execute(_DUE, _at(owner, now) | {"most": most})]
+        claimed = [JobRow(*row) for row in _DUE.rows(self._conn, most=most, **_at(owner, now))]
         held = {"owner": owner, "leased_until": lease_until, "run_at": 0}
         for row in claimed:
-            values = {"which": row.kind, "of": row.key, "attempts": row.attempts + 1}
-            self._conn.execute(_CLAIM, held | values)
+            _CLAIM.run(self._conn, which=row.kind, of=row.key, attempts=row.attempts + 1, **held)
         return claimed
 
     def renew(self, owner: str, lease_until: int) -> None:
@@ -76,8 +75,7 @@ class Queue:
 
     def end(self, row: JobRow, owner: str) -> bool:
         """Done: the job goes. False where it was asked for again meanwhile: then it stays, held as before."""
-        values = {"which": row.kind, "of": row.key, "by": owner, "number": row.ticket}
-        return self._conn.execute(_FINISH, values).rowcount == 1
+        return _FINISH.run(self._conn, which=row.kind, of=row.key, by=owner, number=row.ticket) == 1
 
     def finish(self, row: JobRow, owner: str) -> None:
         """Done: the job goes, unless it was asked for again meanwhile: then it waits."""
@@ -235,8 +233,8 @@ def _held(row: JobRow, owner: str) -> ColumnElement[bool]:
 
 
 # Asked at every step of every booking, so built once: building a statement costs more than asking it.
-_ANY_DUE = select(job.c.kind).where(_due()).limit(1)
-_DUE = (
+_ANY_DUE = Prepared(select(job.c.kind).where(_due()).limit(1))
+_DUE = Prepared(
     select(job.c.kind, job.c.key, job.c.ticket, job.c.attempts)
     .where(_due())
     .order_by(job.c.run_at)
@@ -244,5 +242,5 @@ _DUE = (
     .with_for_update(skip_locked=True)
 )
 _THIS = and_(job.c.kind == bindparam("which"), job.c.key == bindparam("of"))
-_CLAIM = update(job).where(_THIS)
-_FINISH = delete(job).where(_THIS, job.c.owner == bindparam("by"), job.c.ticket == bindparam("number"))
+_CLAIM = Prepared(update(job).where(_THIS), "owner", "leased_until", "run_at", "attempts")
+_FINISH = Prepared(delete(job).where(_THIS, job.c.owner == bindparam("by"), job.c.ticket == bindparam("number")))
