@@ -29,6 +29,7 @@ from .tables import portrait
 _GET = select(coach).where(coach.c.slug == bindparam("which"))
 _LOCK = Prepared(update(coach).where(coach.c.slug == bindparam("which")).values(revision=coach.c.revision + 1))
 
+_SETTINGS = Prepared(select(coach.c.settings).where(coach.c.slug == bindparam("which")))
 _WRITTEN = select(coach.c.settings)
 
 
@@ -80,10 +81,10 @@ class Coaches:
 
     def settings(self, slug: str) -> CoachSettings:
         """The settings of a coach who is known to be there; raises NotFound if she is not."""
-        row = self.get(slug)
-        if row is None:
+        found = _SETTINGS.rows(self._conn, which=slug)
+        if not found:
             raise NotFound("no such coach")
-        return row.settings
+        return decode_settings(found[0][0])
 
     def add(self, slug: str, settings: CoachSettings, demo: bool, open_: bool) -> None:
         """A new coach. Her revision begins anywhere: no page that was made for one before her is taken for hers."""

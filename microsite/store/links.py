@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from sqlalchemy import Connection
+from sqlalchemy import bindparam
 from sqlalchemy import delete
 from sqlalchemy import func
 from sqlalchemy import insert
@@ -14,6 +15,14 @@ from .prepared import Prepared
 from .tables import link
 
 _ADD = Prepared(insert(link), "lookup", "coach", "booking", "kind", "expires_at")
+_GET = Prepared(
+    select(link).where(
+        link.c.lookup == bindparam("key"),
+        link.c.kind == bindparam("of"),
+        link.c.expires_at > bindparam("now"),
+        link.c.used_at.is_(None),
+    )
+)
 MANAGE = "manage"
 VERIFY = "verify"
 DESK_LINK = "desk-link"
@@ -48,11 +57,8 @@ class Links:
 
     def get(self, lookup: bytes, kind: str, now: int) -> LinkRow | None:
         """A living, unused link of that kind."""
-        found = select(link).where(
-            link.c.lookup == lookup, link.c.kind == kind, link.c.expires_at > now, link.c.used_at.is_(None)
-        )
-        row = self._conn.execute(found).first()
-        return LinkRow(*row) if row else None
+        found = _GET.rows(self._conn, key=lookup, of=kind, now=now)
+        return LinkRow(*found[0]) if found else None
 
     def use(self, lookup: bytes, kind: str, now: int) -> LinkRow | None:
         """Spend a one-time link; None where it was spent, expired or unknown."""
