@@ -27,14 +27,16 @@ _PLAIN = [booking.c[name] for name in Booking.__struct_fields__]
 # Asked at every booking, so built once: building a statement costs more than asking it.
 _SEALED_PARTS = ("record", "copy", "delivery")
 _ADD = Prepared(insert(booking), *Booking.__struct_fields__, *_SEALED_PARTS)
-_GET = select(*_PLAIN).where(booking.c.id == bindparam("booking"))
+_GET = Prepared(select(*_PLAIN).where(booking.c.id == bindparam("booking")))
 _REF_TAKEN = Prepared(
     select(booking.c.id).where(booking.c.coach == bindparam("coach"), booking.c.ref == bindparam("ref"))
 )
-_BY_REF = select(*_PLAIN).where(booking.c.coach == bindparam("coach"), booking.c.ref == bindparam("ref"))
-_SEALED = select(booking.c.record, booking.c.copy, booking.c.delivery).where(booking.c.id == bindparam("booking"))
+_BY_REF = Prepared(select(*_PLAIN).where(booking.c.coach == bindparam("coach"), booking.c.ref == bindparam("ref")))
+_SEALED = Prepared(
+    select(booking.c.record, booking.c.copy, booking.c.delivery).where(booking.c.id == bindparam("booking"))
+)
 _CHANGE = update(booking).where(booking.c.id == bindparam("which"), booking.c.version == bindparam("known"))
-_OWN_UIDS = select(booking.c.coach_uid).where(booking.c.coach == bindparam("of"))
+_OWN_UIDS = Prepared(select(booking.c.coach_uid).where(booking.c.coach == bindparam("of")))
 _LIVE = (
     select(*_PLAIN)
     .where(booking.c.coach == bindparam("coach"), booking.c.state.in_(LIVE), booking.c.end > bindparam("after"))
@@ -65,7 +67,7 @@ class Bookings:
 
     def get(self, booking_id: str) -> Booking | None:
         """One booking."""
-        return _booking(self._conn.execute(_GET, {"booking": booking_id}).first())
+        return _first(_GET.rows(self._conn, booking=booking_id))
 
     def need(self, booking_id: str | None) -> Booking:
         """One booking that must be there; raises NotFound if it was erased or purged."""
@@ -78,7 +80,7 @@ class Bookings:
         """The coach's booking of that reference. PostgreSQL refuses a zero byte, and no reference has one."""
         if not ref.isalnum():
             return None
-        return _booking(self._conn.execute(_BY_REF, {"coach": coach, "ref": ref}).first())
+        return _first(_BY_REF.rows(self._conn, coach=coach, ref=ref))
 
     def ref_taken(self, coach: str, ref: str) -> bool:
         """Whether one of the coach's bookings has that reference."""
@@ -86,8 +88,8 @@ class Bookings:
 
     def sealed(self, booking_id: str) -> Sealed:
         """The sealed parts, as far as they still exist."""
-        row = self._conn.execute(_SEALED, {"booking": booking_id}).first()
-        return Sealed(*row) if row else Sealed(None, None, None)
+        found = _SEALED.rows(self._conn, booking=booking_id)
+        return Sealed(*found[0]) if found else Sealed(None, None, None)
 
     def change(self, known: Booking, **values: Any) -> Booking | None:
         """Change a booking if it is still as `known` was read; None where someone else was quicker."""
@@ -123,7 +125,7 @@ class Bookings:
 
     def own_uids(self, coach: str) -> frozenset[str]:
         """The UIDs of all events that we wrote for this coach and still remember."""
-        return frozenset(self._conn.scalars(_OWN_UIDS, {"of": coach}))
+        return frozenset(uid for (uid,) in _OWN_UIDS.rows(self._conn, of=coach))
 
     def any_at(self, coach: str, calendar: str, href: str, states: Iterable[str]) -> bool:
         """Whether a booking of the coach in one of these states has its event at that address."""
@@ -156,8 +158,7 @@ class Bookings:
     def records(self, coach: str) -> list[tuple[Booking, bytes]]:
         """The coach's bookings that still have a sealed record, with it, by start."""
         rows = select(*_PLAIN, booking.c.record).where(booking.c.coach == coach, booking.c.record.is_not(None))
-        found = ((_booking(row[:-1]), bytes(row[-1])) for row in self._conn.execute(rows.order_by(booking.c.start)))
-        return [(each, record) for each, record in found if each]
+        return [(_booking(row[:-1]), bytes(row[-1])) for row in self._conn.execute(rows.order_by(booking.c.start))]
 
     def replace_record(self, booking_id: str, old: bytes, new: bytes | None) -> bool:
         """Put another sealed record, or none, in the place of the old one; False where that is no longer there."""
@@ -177,9 +178,15 @@ class Bookings:
         return self._conn.scalar(select(func.count()).where(booking.c.coach == coach)) or 0
 
 
-def _booking(row: Sequence[Any] | None) -> Booking | None:
-    return None if row is None else Booking(**dict(zip(Booking.__struct_fields__, row, strict=True)))
+def _booking(row: Sequence[Any]) -> Booking:
+    values = dict(zip(Booking.__struct_fields__, row, strict=True))
+    values["discreet"] = bool(values["discreet"])  # SQLite's driver knows numbers only
+    return Booking(**values)
+
+
+def _first(rows: Sequence[Sequence[Any]]) -> Booking | None:
+    return _booking(rows[0]) if rows else None
 
 
 def _bookings(rows: Iterable[Sequence[Any]]) -> list[Booking]:
-    return [found for found in map(_booking, rows) if found]
+    return [_booking(row) for row in rows]
