@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from microsite.core.bookings import Booking
-from microsite.core.letters import LetterOrder
 
 from .conftest import Bench
 from .house import Home
@@ -40,24 +39,21 @@ def after_sending_to(address: str, home: Home, meanwhile: Callable[[], object]) 
 
     Letters to several people that are due in the same second are sent in any order.
     """
-    mailer = home.services.mailer
-    send = mailer.send
-
-    def sending(order: LetterOrder) -> None:
-        send(order)
-        if order.address.reveal() == address:
-            del mailer.send
-            meanwhile()
-
-    mailer.send = sending
+    _around(home.services.mailer, "send", then=meanwhile, when=lambda order: order.address.reveal() == address)
 
 
 def _around(
-    room: object, name: str, first: Callable[[], object] = lambda: None, then: Callable[[], object] = lambda: None
+    room: object,
+    name: str,
+    first: Callable[[], object] = lambda: None,
+    then: Callable[[], object] = lambda: None,
+    when: Callable[..., bool] = lambda *_args, **_kwargs: True,
 ) -> None:
     original = getattr(room, name)
 
     def wrapped(*args: object, **kwargs: object) -> object:
+        if not when(*args, **kwargs):
+            return original(*args, **kwargs)
         delattr(room, name)
         first()
         came = original(*args, **kwargs)

@@ -1,9 +1,12 @@
 """What a process began with is not gone through again to find what nobody holds; what comes later is."""
 
+import os
 import subprocess
 import sys
 
 from tests.conftest import ROOT
+from tests.conftest import House
+from tests.postgres import database_of
 
 BEGUN = """
 import gc
@@ -39,3 +42,12 @@ def test_what_a_process_began_with_is_spared_and_what_nobody_holds_is_not() -> N
 def test_without_that_all_of_it_is_gone_through() -> None:
     """If this fails, the interpreter has learned better, and `spare_what_stays` may go."""
     assert began("") == ["True", "True", "False"]
+
+
+def test_a_site_that_is_up_spares_what_it_began_with(house: House) -> None:
+    up = "import gc; from microsite import serving; serving.app(); print(gc.get_freeze_count() > 10_000)"
+    instance = house.services.config.instance
+    environ = {**os.environ, "MICROSITE_INSTANCE": str(instance), **database_of(instance)}
+    command = [sys.executable, "-c", up]
+    said = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=True, timeout=120)
+    assert said.stdout.split()[-1] == "True"
